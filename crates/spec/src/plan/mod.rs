@@ -1,0 +1,140 @@
+//! The plan: every decision of one create, taken before anything is touched.
+//!
+//! A plan is plain data. Nothing in it is optional that has a default, nothing is unchecked, and
+//! no type of the raw config is left. [`HostPlan`] is for the process that stays outside;
+//! [`InitPlan`] travels to the init image in a sealed memfd. Whoever holds a plan carries it out
+//! and asks no questions.
+
+mod cgroup;
+mod mount;
+mod namespace;
+mod process;
+
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use serde::{Deserialize, Serialize};
+
+pub use cgroup::*;
+pub use mount::*;
+pub use namespace::*;
+pub use process::*;
+
+/// All that one create will do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// What the runtime does outside.
+    pub host: HostPlan,
+    /// What the init image does inside.
+    pub init: InitPlan,
+    /// What the user should know although nothing fails.
+    pub warnings: Vec<String>,
+}
+
+/// The part of the plan that needs the host: what stays outside of the container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostPlan {
+    /// `ociVersion` of the config, shown by `state`.
+    pub oci_version: String,
+    /// Kept for `state` and hooks; never interpreted here.
+    pub annotations: BTreeMap<String, String>,
+    /// Absolute path of the root filesystem.
+    pub rootfs: String,
+    /// Namespaces made or joined.
+    pub namespaces: Namespaces,
+    /// Written to uid_map and gid_map of a new user namespace.
+    pub id_maps: IdMaps,
+    /// Where the container stands in the cgroup tree, and its limits.
+    pub cgroup: CgroupPlan,
+    /// Mount trees that the host opens and hands to init, by index.
+    pub handed: Vec<HandedTree>,
+    /// Set on init by prlimit, in order.
+    pub rlimits: Vec<Rlimit>,
+    /// Written to oom_score_adj only when the config sets it (config.md#linux-process).
+    pub oom_score_adj: Option<i32>,
+    /// Hooks that the runtime runs, by the moment they run at.
+    pub hooks: Hooks,
+}
+
+/// What the init image is handed: carried out from top to bottom, nothing is decided inside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InitPlan {
+    /// Whether init announces each stage.
+    pub verbosity: Verbosity,
+    /// What is joined, made and set inside namespaces.
+    pub namespaces: InitNamespaces,
+    /// The root filesystem.
+    pub rootfs: Rootfs,
+    /// Written below /proc/sys through a procfs of our own.
+    pub sysctls: Vec<Sysctl>,
+    /// The session keyring.
+    pub keyring: Keyring,
+    /// Whether init stops twice for hooks while the old root is still in reach.
+    pub pauses: Pauses,
+    /// Identity, privileges and the program.
+    pub process: Process,
+}
+
+/// How much init tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verbosity {
+    /// Only failures and warnings.
+    Quiet,
+    /// One message per stage.
+    Stages,
+}
+
+/// The moments at which init waits for the host before pivot_root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pauses {
+    /// prestart and createRuntime hooks run after the mounts (runtime.md#lifecycle 3, 4).
+    pub runtime_hooks: bool,
+    /// createContainer hooks run in the container's namespaces (runtime.md#lifecycle 5).
+    pub container_hooks: bool,
+}
+
+/// One namespaced kernel setting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sysctl {
+    /// Path below /proc/sys, components divided by `/`.
+    pub path: String,
+    /// Value as written.
+    pub value: String,
+}
+
+/// What happens to the session keyring.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Keyring {
+    /// `--no-new-keyring`: the caller's stays.
+    Inherit,
+    /// A new one of this name is joined.
+    Join(String),
+}
+
+/// Hooks by the moment they run at, each list in the config's order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hooks {
+    /// Deprecated, before `create_runtime`.
+    pub prestart: Vec<Hook>,
+    /// In the runtime's namespaces, after the mounts, before pivot_root.
+    pub create_runtime: Vec<Hook>,
+    /// In the container's namespaces, before pivot_root.
+    pub create_container: Vec<Hook>,
+    /// In the container, during start, before the payload.
+    pub start_container: Vec<Hook>,
+    /// In the runtime's namespaces, after the payload's execve.
+    pub poststart: Vec<Hook>,
+    /// In the runtime's namespaces, after delete.
+    pub poststop: Vec<Hook>,
+}
+
+/// One program to run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hook {
+    /// Absolute path.
+    pub path: String,
+    /// argv, never empty.
+    pub args: Vec<String>,
+    /// The whole environment; `None` means the runtime's own.
+    pub env: Option<Vec<String>>,
+    /// Seconds after which the hook's process group is killed.
+    pub timeout: Option<u32>,
+}

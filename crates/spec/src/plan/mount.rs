@@ -1,0 +1,171 @@
+//! The root filesystem in the plan: trees, mounts, devices, masks, and how it is entered.
+//!
+//! Bind sources, and the root itself, are opened by the host before the clone and handed to init
+//! by index ([`HandedTree`]): init may have no rights on the way to them, and an absent source is
+//! an error before anything was made. Everything else init makes with its own rights.
+
+use alloc::{string::String, vec::Vec};
+use serde::{Deserialize, Serialize};
+
+/// A mount tree that the host clones (open_tree) and hands to init.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandedTree {
+    /// Where this stands in config.json, as a JSON pointer.
+    pub pointer: String,
+    pub source: TreeSource,
+    /// With everything mounted below it (rbind).
+    pub recursive: bool,
+    /// How the clone is tied to the host's mount before init sees it.
+    pub propagation: Propagation,
+}
+
+/// What is cloned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TreeSource {
+    /// An absolute path on the host.
+    Path(String),
+    /// A device node on the host whose numbers are checked by fd after opening.
+    Device { path: String, major: u32, minor: u32 },
+    /// The container's own directory in one v1 hierarchy, by the hierarchy's name.
+    CgroupV1(String),
+}
+
+/// mount_setattr's propagation types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Propagation {
+    Shared,
+    Slave,
+    Private,
+    Unbindable,
+}
+
+/// One propagation option of a mount, in the config's order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PropagationChange {
+    pub kind: Propagation,
+    /// The `r` form.
+    pub recursive: bool,
+}
+
+/// How the new root is reached and entered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Entering {
+    /// Own mount namespace: handed tree 0 goes on `/`, then pivot_root.
+    PivotRoot,
+    /// `--no-pivot`: the same, with chroot in place of pivot_root.
+    MoveAndChroot,
+    /// A mount namespace joined by path, or none of its own: this directory becomes the root by
+    /// chroot; `/` means that nothing is done.
+    Chroot(String),
+}
+
+/// The container's filesystem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rootfs {
+    pub entering: Entering,
+    /// In listed order (config.md#mounts).
+    pub mounts: Vec<Mount>,
+    /// Default devices first, then `linux.devices`; empty where the rootfs is not ours to fill.
+    pub devices: Vec<Device>,
+    /// `/dev/fd` and the like are made.
+    pub dev_links: bool,
+    /// Absolute paths in the container.
+    pub masked_paths: Vec<String>,
+    pub readonly_paths: Vec<String>,
+    /// Applied last.
+    pub readonly: bool,
+    /// The root's own propagation once it is entered; `None` leaves it as handed.
+    pub propagation: Option<PropagationChange>,
+}
+
+/// One entry of `mounts`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mount {
+    /// Its place in the config, for messages.
+    pub index: u32,
+    /// Absolute path in the container, resolved inside the root when its turn comes.
+    pub destination: String,
+    pub kind: MountKind,
+    /// For this mount alone.
+    pub attributes: MountAttributes,
+    /// For it and everything below (`rro` and its kin).
+    pub recursive_attributes: MountAttributes,
+    /// Applied in order after it is attached.
+    pub propagation: Vec<PropagationChange>,
+    /// `tmpcopyup`: what the rootfs holds here is copied in first.
+    pub copy_up: bool,
+}
+
+/// What is mounted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MountKind {
+    /// A handed tree.
+    Bind { handed: u32 },
+    /// A filesystem by fsopen.
+    Filesystem {
+        fstype: String,
+        source: String,
+        parameters: Vec<FsParameter>,
+    },
+    /// `remount`: attributes of what is mounted there already change.
+    Remount,
+    /// Every v1 hierarchy below one tmpfs.
+    CgroupV1 { hierarchies: Vec<CgroupV1Mount> },
+}
+
+/// One v1 hierarchy as the container sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CgroupV1Mount {
+    /// Directory name, e.g. `cpu,cpuacct` or `systemd`.
+    pub name: String,
+    /// Symlinks beside it, e.g. `cpu` and `cpuacct`.
+    pub links: Vec<String>,
+    pub source: CgroupV1Source,
+}
+
+/// Where a v1 hierarchy's view comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CgroupV1Source {
+    /// A new cgroup namespace: mounted afresh with these parameters.
+    Mounted { fstype: String, parameters: Vec<FsParameter> },
+    /// No cgroup namespace: the container's own directory, handed over.
+    Handed(u32),
+}
+
+/// One fsconfig call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FsParameter {
+    Flag(String),
+    Text(String, String),
+}
+
+/// MOUNT_ATTR_* bits for mount_setattr: `clear` first, then `set`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MountAttributes {
+    pub set: u64,
+    pub clear: u64,
+}
+
+/// One device node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// JSON pointer, or `default device` for those of config-linux.md#default-devices.
+    pub origin: String,
+    /// Absolute path in the container.
+    pub path: String,
+    pub node: DeviceNode,
+    /// Exact permission bits, not subject to any umask.
+    pub mode: u32,
+    pub uid: u32,
+    pub gid: u32,
+}
+
+/// How the node comes to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeviceNode {
+    Char { major: u32, minor: u32 },
+    Block { major: u32, minor: u32 },
+    Fifo,
+    /// In a user namespace mknod is refused: the host's node is handed over and bound.
+    Bound { handed: u32 },
+}

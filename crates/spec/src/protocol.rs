@@ -1,0 +1,230 @@
+//! What the runtime and init say to each other, over one seqpacket pair.
+//!
+//! | phase    | init says      | runtime answers | meaning                                        |
+//! |----------|----------------|-----------------|------------------------------------------------|
+//! | birth    | `Born`         | -               | staged only: the pid of the first process      |
+//! | assembly | `MountsDone`   | `Continue`      | prestart and createRuntime hooks run           |
+//! | assembly | `BeforeEnter`  | `Continue`      | createContainer hooks run                      |
+//! | any      | `Stage`, `Warning` | -           | told, never waited for                         |
+//! | any      | `Failed`       | -               | the last word; init is gone                    |
+//! | ready    | `Ready`        | `Committed`     | all but the payload's execve is done           |
+//! | gate     | -              | `Start`         | from `start` over the gate, from `run` here    |
+//! | start    | `Failed`       | -               | startContainer hook or execve failed           |
+//! | start    | end of file    | -               | the payload runs                               |
+//!
+//! A message out of its phase is an error that names both ([`Phase::accept`]). End of file before
+//! `Ready` means that init died; its comm names the stage.
+
+use alloc::{string::String, vec::Vec};
+use serde::{Deserialize, Serialize};
+
+/// From init to the runtime.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FromInit {
+    /// The stage process made the container's first process: its pid where the runtime lives.
+    Born { pid: i32 },
+    /// Entered this stage.
+    Stage(Stage),
+    /// Something the user should know; the start goes on.
+    Warning(String),
+    /// Every mount stands; the old root is still in reach.
+    MountsDone,
+    /// Hooks that run inside may run now.
+    BeforeEnter,
+    /// Nothing is left but the gate and execve.
+    Ready,
+    /// A step failed.
+    Failed(Report),
+}
+
+/// From the runtime to init.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToInit {
+    /// Hooks are done.
+    Continue,
+    /// The state record is durable: init no longer dies with the runtime.
+    Committed(Gate),
+    /// Execute the payload.
+    Start,
+}
+
+/// Where init waits for `Start`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Gate {
+    /// On this pair: the runtime that created also starts.
+    Here,
+    /// On the listening socket that init holds: a later process starts.
+    Listener,
+}
+
+/// A failure as it crosses the process border: never one flattened string.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    pub stage: Stage,
+    /// What was being done to what, outermost first.
+    pub causes: Vec<String>,
+    /// 0 when the kernel was not asked.
+    pub errno: i32,
+}
+
+/// The stages of init, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Stage {
+    Session,
+    Namespaces,
+    Mounts,
+    Devices,
+    Enter,
+    Seal,
+    Identity,
+    Privileges,
+    Gate,
+    Exec,
+}
+
+impl Stage {
+    /// All stages, in order.
+    pub const ALL: [Self; 10] = [
+        Self::Session,
+        Self::Namespaces,
+        Self::Mounts,
+        Self::Devices,
+        Self::Enter,
+        Self::Seal,
+        Self::Identity,
+        Self::Privileges,
+        Self::Gate,
+        Self::Exec,
+    ];
+
+    /// The word for people, for messages and debug lines.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Namespaces => "namespaces",
+            Self::Mounts => "mounts",
+            Self::Devices => "devices",
+            Self::Enter => "enter",
+            Self::Seal => "seal",
+            Self::Identity => "identity",
+            Self::Privileges => "privileges",
+            Self::Gate => "gate",
+            Self::Exec => "exec",
+        }
+    }
+
+    /// The stage whose [`Stage::name`] stands behind `hull:` in a comm.
+    #[must_use]
+    pub fn from_comm(comm: &str) -> Option<Self> {
+        let name = comm.trim_end().strip_prefix("hull:")?;
+        Self::ALL.into_iter().find(|stage| stage.name() == name)
+    }
+}
+
+/// Where the conversation stands, as the runtime sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Waiting for the stage process to name the first process.
+    Birth,
+    /// Namespaces, mounts, devices.
+    Assembly,
+    /// createContainer hooks were answered.
+    Entering,
+    /// `Ready` was said.
+    Ready,
+    /// `Failed` was said.
+    Over,
+}
+
+/// A message that does not belong to the phase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutOfPhase {
+    pub phase: Phase,
+    pub message: &'static str,
+}
+
+impl core::fmt::Display for OutOfPhase {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "init said {} in phase {:?}", self.message, self.phase)
+    }
+}
+
+impl FromInit {
+    /// The message's name, as in the table.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Born { .. } => "Born",
+            Self::Stage(_) => "Stage",
+            Self::Warning(_) => "Warning",
+            Self::MountsDone => "MountsDone",
+            Self::BeforeEnter => "BeforeEnter",
+            Self::Ready => "Ready",
+            Self::Failed(_) => "Failed",
+        }
+    }
+}
+
+impl Phase {
+    /// The phase after `message`, or why it may not be said now.
+    pub fn accept(self, message: &FromInit) -> Result<Self, OutOfPhase> {
+        match (self, message) {
+            (Self::Over, _) => Err(self.refuse(message)),
+            (_, FromInit::Stage(_) | FromInit::Warning(_)) => Ok(self),
+            (_, FromInit::Failed(_)) => Ok(Self::Over),
+            (Self::Birth, FromInit::Born { .. }) => Ok(Self::Assembly),
+            (Self::Assembly, FromInit::MountsDone) => Ok(Self::Assembly),
+            (Self::Assembly, FromInit::BeforeEnter) => Ok(Self::Entering),
+            (Self::Assembly | Self::Entering, FromInit::Ready) => Ok(Self::Ready),
+            _ => Err(self.refuse(message)),
+        }
+    }
+
+    fn refuse(self, message: &FromInit) -> OutOfPhase {
+        OutOfPhase { phase: self, message: message.name() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    fn failed() -> FromInit {
+        FromInit::Failed(Report { stage: Stage::Mounts, causes: vec![], errno: 2 })
+    }
+
+    #[test]
+    fn the_phases_follow_the_table() {
+        let born = FromInit::Born { pid: 7 };
+        let stage = FromInit::Stage(Stage::Enter);
+        for (from, message, to) in [
+            (Phase::Birth, &born, Some(Phase::Assembly)),
+            (Phase::Birth, &FromInit::Ready, None),
+            (Phase::Assembly, &born, None),
+            (Phase::Assembly, &FromInit::MountsDone, Some(Phase::Assembly)),
+            (Phase::Assembly, &FromInit::BeforeEnter, Some(Phase::Entering)),
+            (Phase::Assembly, &FromInit::Ready, Some(Phase::Ready)),
+            (Phase::Entering, &FromInit::MountsDone, None),
+            (Phase::Entering, &FromInit::Ready, Some(Phase::Ready)),
+            (Phase::Ready, &FromInit::Ready, None),
+            (Phase::Ready, &failed(), Some(Phase::Over)),
+            (Phase::Entering, &stage, Some(Phase::Entering)),
+            (Phase::Over, &stage, None),
+            (Phase::Over, &failed(), None),
+        ] {
+            assert_eq!(from.accept(message).ok(), to, "{from:?} {message:?}");
+        }
+    }
+
+    #[test]
+    fn a_comm_names_its_stage() {
+        for stage in Stage::ALL {
+            let comm = alloc::format!("hull:{}", stage.name());
+            assert!(comm.len() <= 15, "{comm} is cut by the kernel");
+            assert_eq!(Stage::from_comm(&comm), Some(stage));
+        }
+        assert_eq!(Stage::from_comm("sh"), None);
+    }
+}
