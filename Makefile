@@ -1,0 +1,70 @@
+# The one entry to everything; the work is done by cargo and by the scripts in hack/.
+# `make` alone lists the targets.
+
+RUNTIME ?= bin/hull
+PREFIX ?= /usr/local
+SUITE ?= trixie
+
+.DEFAULT_GOAL := help
+.PHONY: help build fmt lint tidy unit test demo conformance conformance-peer bench \
+	vm test-vm deny doc fuzz clean ci install
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 18
+
+build: ## bin/hull: one static file
+	@hack/build hull
+
+demo: ## build hull, make a small bundle, run it, show what isolates it (root)
+	@hack/demo
+
+test: ## all tests: unit, and the conformance suite as root; installs what they need
+	@hack/test
+
+fmt: ## format the sources
+	cargo fmt --all
+
+lint: ## format check, clippy, aarch64, shellcheck
+	hack/lint
+
+tidy: ## the rules that no compiler checks: layers, sizes, names, documents
+	cargo run --quiet --locked --package tidy
+
+unit: ## unit tests only; needs no privilege
+	cargo test --quiet --workspace --locked
+
+conformance: ## judge RUNTIME (default bin/hull) by the suite (root); options in ARGS
+	hack/conformance $(RUNTIME) $(ARGS)
+
+conformance-peer: ## judge runc and crun, which validates the suite itself (root)
+	hack/need runc crun
+	hack/conformance runc $(ARGS)
+	hack/conformance crun --unified-view $(ARGS)
+
+bench: ## hull, crun and runc against the least the kernel needs (root); options in ARGS
+	hack/bench/run $(ARGS)
+
+vm: ## make the virtual machine of SUITE (trixie, forky) once (root)
+	SUITE=$(SUITE) hack/vm/make
+
+test-vm: ## Podman and the suite in the virtual machine: cgroup v2, systemd, AppArmor (root)
+	SUITE=$(SUITE) hack/vm/test
+
+deny: ## licences, forbidden crates, sources, known vulnerabilities
+	hack/deny
+
+doc: ## documentation of the crates, warnings as errors
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+fuzz: ## fuzz the pure edges
+	@if [ -d fuzz ]; then cd fuzz && cargo +nightly fuzz run $(TARGET); else echo "fuzz: no targets yet"; fi
+
+ci: ## what the gate runs
+	.ci/run
+
+install: ## bin/hull into $(DESTDIR)$(PREFIX)/bin
+	install -D -m 755 bin/hull $(DESTDIR)$(PREFIX)/bin/hull
+
+clean: ## forget all that was built
+	cargo clean
+	rm -rf bin out
