@@ -1,0 +1,231 @@
+//! The bed a case lies in: the runtime with a private state root, a scratch
+//! directory, and the calls that nearly every case makes.
+
+use crate::bundle::{Bundle, Config};
+use crate::case::{Check, Stop, ensure, fail};
+use crate::command::{Files, Output, Running, describe};
+use crate::container::Container;
+use crate::host::Host;
+use crate::leak::Snapshot;
+use crate::options::{Assignment, Options};
+use crate::runtime::Runtime;
+use serde_json::Value;
+use std::cell::{Cell, RefCell};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+#[derive(Debug)]
+pub(crate) struct Bed {
+    pub(crate) runtime: Runtime,
+    pub(crate) host: Host,
+    pub(crate) token: String,
+    /// Of this case alone; removed after it.
+    pub(crate) scratch: PathBuf,
+    pub(crate) probe: PathBuf,
+    systemd: bool,
+    rootless: bool,
+    calls: Cell<u32>,
+    transcript: RefCell<Vec<String>>,
+    before: Snapshot,
+}
+
+impl Bed {
+    pub(crate) fn make(options: &Options, assignment: &Assignment, probe: PathBuf) -> Check<Self> {
+        fs::create_dir_all(&assignment.scratch)?;
+        Ok(Self {
+            runtime: Runtime::identify(options).map_err(Stop::Fail)?,
+            host: Host::look(),
+            token: assignment.token.clone(),
+            scratch: assignment.scratch.clone(),
+            probe,
+            systemd: options.systemd_cgroup,
+            rootless: options.rootless,
+            calls: Cell::new(0),
+            transcript: RefCell::default(),
+            before: Snapshot::take(&assignment.token),
+        })
+    }
+
+    /// The state root of this case.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.scratch.join("root")
+    }
+
+    /// An id no other case uses.
+    pub(crate) fn id(&self) -> String {
+        self.token.clone()
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        let path =
+            if self.systemd { format!("system.slice:conformance:{}", self.token) } else { format!("/{}", self.token) };
+        let config = Config::new(&path);
+        if self.rootless {
+            let id = self.host.uid;
+            return config.user_namespace(id, 1).remove("/linux/cgroupsPath");
+        }
+        config
+    }
+
+    pub(crate) fn bundle(&self, config: &Config) -> Check<Bundle> {
+        self.bundle_named("bundle", config)
+    }
+
+    pub(crate) fn bundle_named(&self, name: &str, config: &Config) -> Check<Bundle> {
+        let path = self.scratch.join(name);
+        let bundle = if path.exists() { Bundle { path } } else { Bundle::make(&path, &self.probe)? };
+        bundle.write(config)?;
+        Ok(bundle)
+    }
+
+    /// A call with this case's state root: `args` begin with the verb.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.runtime.path);
+        command.arg("--root").arg(self.root()).args(&self.runtime.global).args(args);
+        command
+    }
+
+    /// The same call, made by an unusual caller (`probe launch`'s options).
+    pub(crate) fn command_from(&self, caller: &[&str], args: &[&str]) -> Command {
+        let plain = self.command(args);
+        let mut command = Command::new(&self.probe);
+        command.arg("launch").args(caller).arg("--").arg(plain.get_program()).args(plain.get_args());
+        command
+    }
+
+    pub(crate) fn spawn(&self, command: Command, stdin: Stdio) -> Check<Running> {
+        self.calls.set(self.calls.get() + 1);
+        Running::spawn(command, stdin, Files::numbered(&self.scratch, self.calls.get()))
+    }
+
+    pub(crate) fn finish(&self, command: Command) -> Check<Output> {
+        self.finish_with(command, Stdio::null())
+    }
+
+    pub(crate) fn finish_with(&self, command: Command, stdin: Stdio) -> Check<Output> {
+        let running = self.spawn(command, stdin)?;
+        let words = running.words().to_owned();
+        let output = running.finish()?;
+        self.note(describe(&words, &output));
+        Ok(output)
+    }
+
+    pub(crate) fn note(&self, line: String) {
+        self.transcript.borrow_mut().push(line);
+    }
+
+    pub(crate) fn transcript(&self) -> Vec<String> {
+        self.transcript.borrow().clone()
+    }
+
+    /// One call of the runtime to its end.
+    pub(crate) fn call(&self, args: &[&str]) -> Check<Output> {
+        self.finish(self.command(args))
+    }
+
+    pub(crate) fn call_without_root(&self, args: &[&str]) -> Check<Output> {
+        let mut command = Command::new(&self.runtime.path);
+        command.args(args);
+        self.finish(command)
+    }
+
+    /// `run` in the foreground, to its end.
+    pub(crate) fn run(&self, config: &Config) -> Check<Output> {
+        let bundle = self.bundle(config)?;
+        self.run_bundle(&bundle)
+    }
+
+    pub(crate) fn run_bundle(&self, bundle: &Bundle) -> Check<Output> {
+        self.call(&["run", "--bundle", &bundle.path.to_string_lossy(), &self.id()])
+    }
+
+    /// What `probe report` saw in a foreground `run` that succeeded.
+    pub(crate) fn facts(&self, config: &Config) -> Check<Value> {
+        self.run(config)?.succeeded("run")?.step("report")
+    }
+
+    /// The results of the probe's steps in a foreground `run` that succeeded.
+    pub(crate) fn steps(&self, config: &Config) -> Check<Vec<Value>> {
+        Ok(self.run(config)?.succeeded("run")?.steps())
+    }
+
+    /// A created container, deleted with force when dropped.
+    pub(crate) fn create(&self, config: &Config) -> Check<Container<'_>> {
+        Container::create(self, &self.id(), &self.bundle(config)?, &[])
+    }
+
+    pub(crate) fn create_with(&self, config: &Config, flags: &[&str]) -> Check<Container<'_>> {
+        Container::create(self, &self.id(), &self.bundle(config)?, flags)
+    }
+
+    /// `run` must refuse: exit 1, one clear line, nothing left behind.
+    pub(crate) fn refused(&self, config: &Config) -> Check<Output> {
+        let bundle = self.bundle(config)?;
+        let output = self.run_bundle(&bundle)?;
+        self.is_clean_refusal(&output)?;
+        Ok(output)
+    }
+
+    /// The same for `create`, for what must be refused before the program could start.
+    pub(crate) fn create_refused(&self, config: &Config) -> Check<Output> {
+        let bundle = self.bundle(config)?;
+        let output = self.call(&["create", "--bundle", &bundle.path.to_string_lossy(), &self.id()])?;
+        self.is_clean_refusal(&output)?;
+        Ok(output)
+    }
+
+    pub(crate) fn is_clean_refusal(&self, output: &Output) -> Check {
+        if output.code == 0 {
+            self.call(&["delete", "--force", &self.id()])?;
+            fail!("accepted, though it must be an error");
+        }
+        ensure!(output.code == 1, "exit code {}, want 1: {}", output.code, output.stderr.trim());
+        self.is_one_clear_line(&output.stderr)?;
+        self.nothing_left()
+    }
+
+    /// An error message is one line, not empty, and no internal crash text.
+    pub(crate) fn is_one_clear_line(&self, stderr: &str) -> Check {
+        let text = stderr.trim();
+        ensure!(!text.is_empty(), "an error without a word on stderr");
+        ensure!(!text.contains("panic") && !text.contains("goroutine"), "a crash instead of an error: {text}");
+        ensure!(text.lines().count() == 1, "an error of more than one line: {text:?}");
+        Ok(())
+    }
+
+    /// Processes, mounts, cgroups, state and sockets are as before the case.
+    pub(crate) fn nothing_left(&self) -> Check {
+        let leaks = self.leaks();
+        ensure!(leaks.is_empty(), "left behind: {}", leaks.join("; "));
+        Ok(())
+    }
+
+    pub(crate) fn leaks(&self) -> Vec<String> {
+        let mut leaks = Snapshot::take(&self.token).since(&self.before);
+        leaks.extend(entries(&self.root()).into_iter().map(|entry| format!("state {entry}")));
+        leaks
+    }
+
+    /// A directory in the scratch directory.
+    pub(crate) fn directory(&self, name: &str) -> Check<PathBuf> {
+        let path = self.scratch.join(name);
+        fs::create_dir_all(&path)?;
+        Ok(path)
+    }
+
+    pub(crate) fn file(&self, name: &str, text: &str) -> Check<PathBuf> {
+        let path = self.scratch.join(name);
+        fs::write(&path, text)?;
+        Ok(path)
+    }
+}
+
+/// Names in the state root that stand for containers; runtimes may keep lock files of their own.
+fn entries(root: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(root) else {
+        return Vec::new();
+    };
+    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| !name.starts_with('.')).collect()
+}

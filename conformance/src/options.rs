@@ -1,0 +1,127 @@
+//! The command line of the driver, and of the workers it starts.
+//!
+//! A worker gets the driver's own arguments plus `--worker NAME`, `--token`
+//! and `--scratch`; nothing else differs, so both read the same options.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// What one worker is told to do.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Assignment {
+    pub(crate) case: String,
+    /// Part of every id, cgroup and path of this case, and of no other's.
+    pub(crate) token: String,
+    pub(crate) scratch: PathBuf,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Options {
+    pub(crate) runtime: PathBuf,
+    pub(crate) name: Option<String>,
+    pub(crate) filters: Vec<String>,
+    pub(crate) jobs: usize,
+    pub(crate) tap: Option<PathBuf>,
+    pub(crate) junit: Option<PathBuf>,
+    pub(crate) gaps: Option<PathBuf>,
+    pub(crate) coverage: Option<PathBuf>,
+    pub(crate) probe: Option<PathBuf>,
+    pub(crate) scratch: PathBuf,
+    pub(crate) root_args: Vec<String>,
+    pub(crate) systemd_cgroup: bool,
+    pub(crate) rootless: bool,
+    pub(crate) unified_view: bool,
+    pub(crate) list: bool,
+    pub(crate) keep: bool,
+    pub(crate) verbose: bool,
+    pub(crate) worker: Option<Assignment>,
+    /// The command line as given, for the workers.
+    pub(crate) words: Vec<OsString>,
+}
+
+const HELP: &str = "\
+conformance - judges an OCI runtime
+
+  --runtime PATH      the binary to judge (or $RUNTIME)
+  --name FAMILY       hull, runc, crun or youki; else taken from --version
+  --filter SUBSTR     only cases whose section::name contains SUBSTR (repeatable)
+  --jobs N            cases at once (default 2)
+  --list              print the cases and their rules
+  --tap FILE          write TAP (`-` for stdout)
+  --junit FILE        write JUnit XML
+  --gaps FILE         expected failures (default: gaps.toml of this crate)
+  --coverage FILE     write the checklist rows without a case (`-` for stdout)
+  --probe PATH        the static probe (default: beside this binary)
+  --scratch DIR       where bundles are made (default /var/tmp)
+  --root-arg WORD     an extra global argument for the runtime (repeatable)
+  --systemd-cgroup    pass --systemd-cgroup and slice:prefix:name paths
+  --rootless          run as an ordinary user
+  --unified-view      give each case a pure cgroup v2 view of this host
+  --keep              keep the scratch directories
+  --verbose           print the transcript of passing cases too
+";
+
+impl Options {
+    pub(crate) fn from_command_line() -> Result<Self, String> {
+        let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+        Self::parse(words).map_err(|error| error.to_string())
+    }
+
+    fn parse(words: Vec<OsString>) -> Result<Self, lexopt::Error> {
+        use lexopt::prelude::*;
+        let mut options = Self { jobs: 2, scratch: "/var/tmp".into(), words: words.clone(), ..Self::default() };
+        let mut worker = Assignment::default();
+        let mut parser = lexopt::Parser::from_args(words);
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("runtime") => options.runtime = parser.value()?.into(),
+                Long("name") => options.name = Some(parser.value()?.string()?),
+                Long("filter") => options.filters.push(parser.value()?.string()?),
+                Long("jobs") => options.jobs = parser.value()?.parse()?,
+                Long("tap") => options.tap = Some(parser.value()?.into()),
+                Long("junit") => options.junit = Some(parser.value()?.into()),
+                Long("gaps") => options.gaps = Some(parser.value()?.into()),
+                Long("coverage") => options.coverage = Some(parser.value()?.into()),
+                Long("probe") => options.probe = Some(parser.value()?.into()),
+                Long("scratch") => options.scratch = parser.value()?.into(),
+                Long("root-arg") => options.root_args.push(parser.value()?.string()?),
+                Long("systemd-cgroup") => options.systemd_cgroup = true,
+                Long("rootless") => options.rootless = true,
+                Long("unified-view") => options.unified_view = true,
+                Long("list") => options.list = true,
+                Long("keep") => options.keep = true,
+                Long("verbose") => options.verbose = true,
+                Long("worker") => worker.case = parser.value()?.string()?,
+                Long("token") => worker.token = parser.value()?.string()?,
+                Short('h') | Long("help") => {
+                    print!("{HELP}");
+                    return Err("asked for help".into());
+                }
+                other => return Err(other.unexpected()),
+            }
+        }
+        if !worker.case.is_empty() {
+            worker.scratch = options.scratch.join(&worker.token);
+            options.worker = Some(worker);
+        }
+        options.settle().map_err(Into::into)
+    }
+
+    /// Fills what the environment or the place of this binary decides.
+    fn settle(mut self) -> Result<Self, String> {
+        if self.runtime.as_os_str().is_empty()
+            && let Some(runtime) = std::env::var_os("RUNTIME")
+        {
+            self.runtime = runtime.into();
+        }
+        if self.runtime.as_os_str().is_empty() && !self.list && self.coverage.is_none() {
+            return Err("--runtime PATH is needed (or --list, --coverage FILE)".to_owned());
+        }
+        if !self.runtime.as_os_str().is_empty() {
+            let given = self.runtime.clone();
+            self.runtime = std::fs::canonicalize(&given).map_err(|error| format!("{}: {error}", given.display()))?;
+        }
+        self.jobs = self.jobs.max(1);
+        Ok(self)
+    }
+}

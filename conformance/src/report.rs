@@ -1,0 +1,184 @@
+//! What the driver prints and writes: a line per case, the summary per
+//! section, TAP and JUnit XML.
+
+use crate::case::Case;
+use crate::driver::Judged;
+use crate::gaps::World;
+use crate::options::Options;
+use crate::outcome::Judgement;
+use crate::runtime::Runtime;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+pub(crate) fn list(cases: &[&Case]) {
+    for case in cases {
+        println!("{} [{}] {}", case.full_name(), case.rule.level.word(), case.rule.text);
+    }
+    println!("{} cases", cases.len());
+}
+
+fn word(judgement: Judgement) -> &'static str {
+    match judgement {
+        Judgement::Passed => "ok",
+        Judgement::Failed => "FAILED",
+        Judgement::Skipped => "skip",
+        Judgement::KnownGap => "gap",
+        Judgement::UnexpectedPass => "UNEXPECTED PASS",
+    }
+}
+
+pub(crate) fn print_result(result: &Judged, verbose: bool) {
+    let mut text = format!("{:<6} {} ({} ms)", word(result.judgement), result.case.full_name(), result.outcome.millis);
+    match result.judgement {
+        Judgement::Passed => {}
+        Judgement::Skipped => write!(text, ": {}", result.outcome.detail).unwrap_or_default(),
+        Judgement::KnownGap => write!(text, ": {}", result.gap.as_deref().unwrap_or_default()).unwrap_or_default(),
+        Judgement::UnexpectedPass => text.push_str(": gaps.toml expects it to fail"),
+        Judgement::Failed => {
+            write!(text, "\n    rule: {} {}", result.case.rule.level.word(), result.case.rule.text).unwrap_or_default();
+            write!(text, "\n    {}", result.outcome.detail).unwrap_or_default();
+        }
+    }
+    if verbose || result.judgement == Judgement::Failed {
+        for line in result.outcome.transcript.iter().flat_map(|entry| entry.lines()) {
+            write!(text, "\n      {line}").unwrap_or_default();
+        }
+    }
+    println!("{text}");
+}
+
+/// Prints the table per section; true when all went as expected.
+pub(crate) fn summary(runtime: &Runtime, world: World, results: &[Judged], took: Duration) -> bool {
+    let mut sections: BTreeMap<&str, [usize; 5]> = BTreeMap::new();
+    let mut total = [0; 5];
+    for result in results {
+        let column = result.judgement as usize;
+        sections.entry(result.case.section()).or_default()[column] += 1;
+        total[column] += 1;
+    }
+    println!("\n{:<22} {:>6} {:>6} {:>6} {:>6} {:>6}", "section", "pass", "fail", "skip", "gap", "u-pass");
+    let row = |name: &str, counts: &[usize; 5]| {
+        println!("{name:<22} {:>6} {:>6} {:>6} {:>6} {:>6}", counts[0], counts[1], counts[2], counts[3], counts[4]);
+    };
+    for (section, counts) in &sections {
+        row(section, counts);
+    }
+    row("total", &total);
+    println!(
+        "{} {} ({world:?}): {} cases in {:.1} s",
+        runtime.family,
+        runtime.version_text(),
+        results.len(),
+        took.as_secs_f64()
+    );
+    for result in results.iter().filter(|result| !result.judgement.is_as_expected()) {
+        println!("{}: {}", word(result.judgement), result.case.full_name());
+    }
+    results.iter().all(|result| result.judgement.is_as_expected())
+}
+
+pub(crate) fn write_reports(options: &Options, runtime: &Runtime, results: &[Judged]) -> Result<(), String> {
+    if let Some(file) = &options.tap {
+        write(file, &tap(results))?;
+    }
+    if let Some(file) = &options.junit {
+        write(file, &junit(runtime, results))?;
+    }
+    Ok(())
+}
+
+fn write(file: &Path, text: &str) -> Result<(), String> {
+    if file == Path::new("-") {
+        print!("{text}");
+        return Ok(());
+    }
+    fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+fn tap(results: &[Judged]) -> String {
+    let mut text = format!("TAP version 13\n1..{}\n", results.len());
+    for (index, result) in results.iter().enumerate() {
+        let ok =
+            if result.judgement.is_as_expected() && result.judgement != Judgement::KnownGap { "ok" } else { "not ok" };
+        let directive = match result.judgement {
+            Judgement::Skipped => format!(" # SKIP {}", one_line(&result.outcome.detail)),
+            Judgement::KnownGap => format!(" # TODO {}", one_line(result.gap.as_deref().unwrap_or_default())),
+            _ => String::new(),
+        };
+        writeln!(text, "{ok} {} {}{directive}", index + 1, result.case.full_name()).unwrap_or_default();
+        if !result.judgement.is_as_expected() {
+            writeln!(text, "# {}", one_line(&result.outcome.detail)).unwrap_or_default();
+        }
+    }
+    text
+}
+
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ").replace('#', "\\#")
+}
+
+fn junit(runtime: &Runtime, results: &[Judged]) -> String {
+    let failures = results.iter().filter(|result| !result.judgement.is_as_expected()).count();
+    let skipped =
+        results.iter().filter(|result| matches!(result.judgement, Judgement::Skipped | Judgement::KnownGap)).count();
+    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let name = escaped(&runtime.family);
+    writeln!(
+        text,
+        "<testsuite name=\"conformance.{name}\" tests=\"{}\" failures=\"{failures}\" skipped=\"{skipped}\">",
+        results.len()
+    )
+    .unwrap_or_default();
+    for result in results {
+        let seconds = format!("{}.{:03}", result.outcome.millis / 1000, result.outcome.millis % 1000);
+        write!(
+            text,
+            "  <testcase classname=\"{}\" name=\"{}\" time=\"{seconds}\">",
+            result.case.section(),
+            result.case.name
+        )
+        .unwrap_or_default();
+        let detail = escaped(&result.outcome.detail);
+        match result.judgement {
+            Judgement::Passed => {}
+            Judgement::Skipped => write!(text, "<skipped message=\"{detail}\"/>").unwrap_or_default(),
+            Judgement::KnownGap => {
+                write!(text, "<skipped message=\"gap: {}\"/>", escaped(result.gap.as_deref().unwrap_or_default()))
+                    .unwrap_or_default()
+            }
+            Judgement::UnexpectedPass => {
+                write!(text, "<failure message=\"passes, though gaps.toml expects a failure\"/>").unwrap_or_default()
+            }
+            Judgement::Failed => {
+                write!(
+                    text,
+                    "<failure message=\"{detail}\">{}</failure>",
+                    escaped(&result.outcome.transcript.join("\n"))
+                )
+                .unwrap_or_default();
+            }
+        }
+        text.push_str("</testcase>\n");
+    }
+    text.push_str("</testsuite>\n");
+    text
+}
+
+fn escaped(text: &str) -> String {
+    let mut safe = String::new();
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\n' | '\t' => safe.push(c),
+            c if c.is_control() => safe.push('?'),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
