@@ -2,7 +2,8 @@
 //!
 //! | phase    | init says      | runtime answers | meaning                                        |
 //! |----------|----------------|-----------------|------------------------------------------------|
-//! | birth    | `Born`         | -               | staged only: the pid of the first process      |
+//! | birth    | `Born`         | `Continue`      | staged: the first process's pid; it may go on   |
+//! | birth    | -              | `Continue`      | v1: init is in its cgroups now                  |
 //! | assembly | `MountsDone`   | `Continue`      | prestart and createRuntime hooks run           |
 //! | assembly | `BeforeEnter`  | `Continue`      | createContainer hooks run                      |
 //! | any      | `Stage`, `Warning` | -           | told, never waited for                         |

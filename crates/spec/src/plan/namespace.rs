@@ -103,13 +103,15 @@ impl Namespaces {
 
     /// Does the kernel demand a process in between? It does where a namespace must be entered
     /// before the container's first process is born: a joined user namespace owns the new ones,
-    /// pid and time namespaces hold children only, and time offsets are fixed by the first member.
+    /// pid and time namespaces hold children only, time offsets are fixed by the first member,
+    /// and from within a new user namespace nothing of the host's can be joined any more.
     #[must_use]
     pub fn needs_stage(&self) -> bool {
         self.is_joined(NamespaceKind::User)
             || self.is_joined(NamespaceKind::Pid)
             || self.is_joined(NamespaceKind::Time)
-            || self.is_new(NamespaceKind::Time)
+            || !self.time_offsets.is_empty()
+            || (self.is_new(NamespaceKind::User) && !self.joined.is_empty())
     }
 
     /// The CLONE_NEW* bits of everything that is new.
@@ -157,6 +159,8 @@ pub struct InitNamespaces {
     pub domainname: Option<String>,
     /// A user namespace is new or joined: init becomes its root before anything else.
     pub user: UserNamespace,
+    /// When a new cgroup namespace is made: its root is the cgroup that its maker is in.
+    pub cgroup: CgroupNamespace,
 }
 
 /// How the container's first process comes to be.
@@ -171,6 +175,15 @@ pub enum Birth {
         /// Written before the first process enters a new time namespace.
         time_offsets: Vec<TimeOffset>,
     },
+}
+
+/// When init gets its cgroup namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CgroupNamespace {
+    /// Inherited, joined, or made by the clone, which is born into its cgroup (v2).
+    Settled,
+    /// v1 moves init only after the clone: init waits for `Continue`, then leaves for a new one.
+    AfterAttach,
 }
 
 /// Whose user namespace the container runs in.

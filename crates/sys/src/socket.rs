@@ -1,0 +1,139 @@
+//! Unix seqpacket sockets: the pair between runtime and init, and the start gate.
+
+use crate::{
+    Errno,
+    call::check,
+    fd::{AsFd, AsRawFd, OwnedFd, own},
+};
+
+const KIND: i32 = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
+
+/// Two connected ends; message borders are kept.
+pub fn seqpacket_pair() -> Result<(OwnedFd, OwnedFd), Errno> {
+    let mut ends = [-1i32; 2];
+    // SAFETY: room for the two fds that the kernel writes.
+    check(unsafe { libc::socketpair(libc::AF_UNIX, KIND, 0, ends.as_mut_ptr()) }.into())?;
+    let [first, second] = ends.map(|end| own(usize::try_from(end).unwrap_or_default()));
+    Ok((first, second))
+}
+
+/// A Unix address; fails where the path does not fit sun_path's 108 bytes.
+struct Address {
+    raw: libc::sockaddr_un,
+    length: u32,
+}
+
+impl Address {
+    fn new(path: &[u8]) -> Result<Self, Errno> {
+        // SAFETY: sockaddr_un is plain data, for which all zeroes is a value.
+        let mut raw: libc::sockaddr_un = unsafe { core::mem::zeroed() };
+        raw.sun_family = 1;
+        if path.len() >= raw.sun_path.len() {
+            return Err(Errno::ENAMETOOLONG);
+        }
+        for (slot, byte) in raw.sun_path.iter_mut().zip(path) {
+            *slot = libc::c_char::from_ne_bytes([*byte]);
+        }
+        let length = size_of_val(&raw.sun_family) + path.len() + 1;
+        Ok(Self {
+            raw,
+            length: u32::try_from(length).map_err(|_| Errno::ENAMETOOLONG)?,
+        })
+    }
+}
+
+/// A socket bound to `path` that listens.
+pub fn listen(path: &[u8]) -> Result<OwnedFd, Errno> {
+    let address = Address::new(path)?;
+    // SAFETY: takes integers.
+    let socket = check(unsafe { libc::socket(libc::AF_UNIX, KIND, 0) }.into()).map(own)?;
+    // SAFETY: the address is complete for its length; the fd is ours.
+    let bound = unsafe {
+        libc::bind(
+            socket.as_raw_fd(),
+            (&raw const address.raw).cast(),
+            address.length,
+        )
+    };
+    check(bound.into())?;
+    // SAFETY: the fd is ours.
+    check(unsafe { libc::listen(socket.as_raw_fd(), 1) }.into())?;
+    Ok(socket)
+}
+
+/// Connects to the listener at `path`.
+pub fn connect(path: &[u8]) -> Result<OwnedFd, Errno> {
+    let address = Address::new(path)?;
+    // SAFETY: takes integers.
+    let socket = check(unsafe { libc::socket(libc::AF_UNIX, KIND, 0) }.into()).map(own)?;
+    // SAFETY: the address is complete for its length; the fd is ours.
+    let connected = unsafe {
+        libc::connect(
+            socket.as_raw_fd(),
+            (&raw const address.raw).cast(),
+            address.length,
+        )
+    };
+    check(connected.into())?;
+    Ok(socket)
+}
+
+/// The next connection; an interrupt is retried.
+pub fn accept(listener: impl AsFd) -> Result<OwnedFd, Errno> {
+    loop {
+        // SAFETY: the fd is borrowed; the peer's address is not asked for.
+        let accepted = unsafe {
+            libc::accept4(
+                listener.as_fd().as_raw_fd(),
+                core::ptr::null_mut(),
+                core::ptr::null_mut(),
+                libc::SOCK_CLOEXEC,
+            )
+        };
+        match check(accepted.into()) {
+            Err(Errno::EINTR) => {}
+            other => return other.map(own),
+        }
+    }
+}
+
+/// Sends one message; a gone peer is EPIPE, never a signal.
+pub fn send(socket: impl AsFd, message: &[u8]) -> Result<(), Errno> {
+    loop {
+        // SAFETY: the message is readable for its length and the fd borrowed for the call.
+        let sent = unsafe {
+            libc::send(
+                socket.as_fd().as_raw_fd(),
+                message.as_ptr().cast(),
+                message.len(),
+                libc::MSG_NOSIGNAL,
+            )
+        };
+        match usize::try_from(sent) {
+            Ok(_) => return Ok(()),
+            Err(_) if Errno::last().is_interrupt() => {}
+            Err(_) => return Err(Errno::last()),
+        }
+    }
+}
+
+/// Receives one message; 0 is the end. A message longer than the buffer is EMSGSIZE.
+pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
+    loop {
+        // SAFETY: the buffer is writable for its length and the fd borrowed for the call.
+        let count = unsafe {
+            libc::recv(
+                socket.as_fd().as_raw_fd(),
+                buffer.as_mut_ptr().cast(),
+                buffer.len(),
+                libc::MSG_TRUNC,
+            )
+        };
+        match usize::try_from(count) {
+            Ok(count) if count > buffer.len() => return Err(Errno::EMSGSIZE),
+            Ok(count) => return Ok(count),
+            Err(_) if Errno::last().is_interrupt() => {}
+            Err(_) => return Err(Errno::last()),
+        }
+    }
+}
