@@ -6,4 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod arch;
 pub mod devices;
+pub mod seccomp;
+pub mod syscalls;
