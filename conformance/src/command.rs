@@ -35,6 +35,15 @@ impl Output {
         self.steps().into_iter().find(|step| step["step"] == name).ok_or_else(missing)
     }
 
+    /// A refusal: exit code 1 and the phrase on stderr, whose quotes a log format may escape.
+    pub(crate) fn refuses_with(&self, phrase: &str) -> Check {
+        let said = self.stderr.replace("\\\"", "\"");
+        if self.code == 1 && said.contains(phrase) {
+            return Ok(());
+        }
+        Err(Stop::Fail(format!("want exit code 1 and `{phrase}`, got {}: {}", self.code, self.stderr.trim())))
+    }
+
     pub(crate) fn succeeded(self, what: &str) -> Check<Self> {
         if self.code == 0 {
             return Ok(self);

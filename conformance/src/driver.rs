@@ -41,6 +41,9 @@ pub(crate) fn drive(options: &Options) -> Result<bool, String> {
     if let Some(file) = &options.coverage {
         return coverage::write(file);
     }
+    if cases.is_empty() {
+        return Err("no case matches the filter".to_owned());
+    }
     let runtime = Runtime::identify(options)?;
     let world = World::of(options);
     let gaps = Gaps::load(options, &runtime, world)?;

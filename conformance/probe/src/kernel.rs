@@ -152,6 +152,10 @@ pub(crate) fn set_uid(uid: u32) -> io::Result<()> {
 
 /// Makes descriptor `wanted` a copy of `fd` that survives exec.
 pub(crate) fn place_fd(fd: i32, wanted: i32) -> io::Result<()> {
+    if fd == wanted {
+        // SAFETY: plain numbers.
+        return check(i64::from(unsafe { libc::fcntl(fd, libc::F_SETFD, 0) })).map(drop);
+    }
     // SAFETY: plain numbers.
     check(i64::from(unsafe { libc::dup2(fd, wanted) })).map(drop)
 }

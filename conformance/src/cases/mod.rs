@@ -1,6 +1,87 @@
 //! The cases, one file per section of the spec and of the callers' contracts.
 //! A case registers itself by `case!`; this list only names the files.
 
+mod bad_input;
+mod cli;
+mod devices;
+mod endings;
+mod features;
+mod hooks;
+mod hostile_root;
+mod lifecycle;
+mod limits;
+mod logs;
+mod mount_options;
+mod mounts;
 mod namespaces;
 mod privileges;
 mod process;
+mod rootfs;
+mod safety;
+mod seccomp;
+mod settings;
+mod stdio;
+
+use crate::bed::Bed;
+use crate::bundle::Config;
+use crate::case::{Check, ensure};
+use crate::container::Container;
+use crate::process::{DEADLINE, Handle, readable_within};
+use std::time::Duration;
+
+/// A started container whose payload has come to its step `tell /sync/ready`.
+fn ready<'b>(bed: &'b Bed, config: &Config) -> Check<Container<'b>> {
+    let bundle = bed.bundle(config)?;
+    let fifo = Fifo::make(&bundle.rootfs().join("sync/ready"))?;
+    let container = Container::create(bed, &bed.id(), &bundle, &[])?;
+    container.start()?;
+    fifo.wait()?;
+    Ok(container)
+}
+
+/// A fifo in the root of a container, through which the payload tells where it is.
+struct Fifo(std::fs::File, std::path::PathBuf);
+
+impl Fifo {
+    fn make(path: &std::path::Path) -> Check<Self> {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        if !path.exists() {
+            mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o666), 0)?;
+            std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o666))?;
+        }
+        // Open both ways, so that neither side ever blocks in open.
+        let file = std::fs::OpenOptions::new().read(true).write(true).open(path)?;
+        Ok(Self(file, path.to_owned()))
+    }
+
+    /// Waits for one `tell`.
+    fn wait(&self) -> Check {
+        use std::io::Read;
+        ensure!(
+            readable_within(&self.0, DEADLINE),
+            "the payload said nothing in {} within {DEADLINE:?}",
+            self.1.display()
+        );
+        Ok((&self.0).read_exact(&mut [0])?)
+    }
+
+    /// Lets one `await` go on.
+    fn tell(&self) -> Check {
+        use std::io::Write;
+        Ok((&self.0).write_all(b".")?)
+    }
+}
+
+/// The live children of a process, as the host numbers them.
+fn children_of(pid: i32) -> Check<Vec<i32>> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+    Ok(text.split_whitespace().filter_map(|word| word.parse().ok()).collect())
+}
+
+/// True once process `pid` has ended; it is collected if it is ours.
+fn ends(pid: i32) -> bool {
+    let Ok(handle) = Handle::open(pid) else { return true };
+    let ended = handle.ends_within(Duration::from_secs(5));
+    handle.reap();
+    ended
+}

@@ -1,0 +1,308 @@
+//! config-linux.md: cgroupsPath and resources, read back from the host's
+//! cgroup files of a created container.
+
+use crate::bed::Bed;
+use crate::bundle::Config;
+use crate::case::{Check, Stop, caller, case, ensure, may, must, same};
+use crate::container::Container;
+use serde_json::{Value, json};
+use std::fs;
+
+/// The content of a control file of the container's cgroup: (controller, v1 name, v2 name).
+fn control(bed: &Bed, container: &Container, controller: &str, files: (&str, &str)) -> Check<String> {
+    let missing = || Stop::Fail(format!("the container is in no cgroup of {controller}"));
+    let dir = bed.host.cgroups.directory_of(container.pid(), controller).ok_or_else(missing)?;
+    ensure!(dir.to_string_lossy().contains(&bed.token), "cgroup {} is not the container's own", dir.display());
+    let file = dir.join(if bed.host.cgroups.is_unified() { files.1 } else { files.0 });
+    let text = fs::read_to_string(&file).map_err(|error| Stop::Fail(format!("{}: {error}", file.display())))?;
+    Ok(text.trim().to_owned())
+}
+
+fn limited(bed: &Bed, controller: &str, pointer: &str, value: Value) -> Check<Config> {
+    bed.host.needs_controller(controller)?;
+    Ok(bed.config().set(&format!("/linux/resources/{pointer}"), value))
+}
+
+case!(the_memory_limit_is_set, must(&["5.memory.limit"], "config-linux.md#memory: limit"), |bed| {
+    let container = bed.create(&limited(bed, "memory", "memory/limit", json!(67_108_864))?)?;
+    same("limit", control(bed, &container, "memory", ("memory.limit_in_bytes", "memory.max"))?, "67108864")
+});
+
+case!(the_memory_reservation_is_set, must(&["5.memory.reservation"], "config-linux.md#memory: reservation"), |bed| {
+    let container = bed.create(&limited(bed, "memory", "memory/reservation", json!(33_554_432))?)?;
+    same("reservation", control(bed, &container, "memory", ("memory.soft_limit_in_bytes", "memory.low"))?, "33554432")
+});
+
+case!(
+    a_memory_limit_of_minus_one_is_no_limit,
+    must(&["5.memory.limit", "1.No-op-value-of-an"], "config-linux.md#memory: -1 is unlimited"),
+    |bed| {
+        let container = bed.create(&limited(bed, "memory", "memory/limit", json!(-1))?)?;
+        let text = control(bed, &container, "memory", ("memory.limit_in_bytes", "memory.max"))?;
+        ensure!(text == "max" || text.parse::<u64>().is_ok_and(|bytes| bytes > 1 << 60), "{text}");
+        Ok(())
+    }
+);
+
+case!(the_swap_limit_is_set, must(&["5.memory.swap"], "config-linux.md#memory: swap is memory plus swap"), |bed| {
+    let config = limited(bed, "memory", "memory/limit", json!(67_108_864))?
+        .set("/linux/resources/memory/swap", json!(100_663_296));
+    let memsw = "/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes";
+    if !bed.host.cgroups.is_unified() && !std::path::Path::new(memsw).exists() {
+        return crate::case::skip("this kernel does not account swap");
+    }
+    let container = bed.create(&config)?;
+    let wanted = if bed.host.cgroups.is_unified() { "33554432" } else { "100663296" };
+    same("swap", control(bed, &container, "memory", ("memory.memsw.limit_in_bytes", "memory.swap.max"))?, wanted)
+});
+
+case!(
+    a_swap_limit_below_the_memory_limit_is_refused,
+    must(&["5.memory.swap"], "config-linux.md#memory: swap below limit cannot be applied"),
+    |bed| {
+        let config = limited(bed, "memory", "memory/limit", json!(67_108_864))?;
+        bed.create_refused(&config.set("/linux/resources/memory/swap", json!(33_554_432))).map(drop)
+    }
+);
+
+case!(
+    the_swappiness_is_set_or_refused,
+    must(
+        &["5.memory.swappiness", "5.v1-property-on-v2-host"],
+        "config-linux.md#memory: swappiness on v1; on v2 it cannot be applied"
+    ),
+    |bed| {
+        let config = limited(bed, "memory", "memory/swappiness", json!(33))?;
+        if bed.host.cgroups.is_unified() {
+            return bed.create_refused(&config).map(drop);
+        }
+        let container = bed.create(&config)?;
+        same("swappiness", control(bed, &container, "memory", ("memory.swappiness", ""))?, "33")
+    }
+);
+
+case!(
+    a_swappiness_above_100_is_refused,
+    must(&["5.memory.swappiness"], "config-linux.md#memory: swappiness is 0 to 100"),
+    |bed| { bed.create_refused(&limited(bed, "memory", "memory/swappiness", json!(101))?).map(drop) }
+);
+
+case!(
+    disabling_the_oom_killer_is_applied_or_refused,
+    must(&["5.memory.disableOOMKiller"], "config-linux.md#memory: disableOOMKiller"),
+    |bed| {
+        let config = limited(bed, "memory", "memory/disableOOMKiller", json!(true))?;
+        if bed.host.cgroups.is_unified() {
+            return bed.create_refused(&config).map(drop);
+        }
+        let container = bed.create(&config)?;
+        let text = control(bed, &container, "memory", ("memory.oom_control", ""))?;
+        ensure!(text.contains("oom_kill_disable 1"), "{text}");
+        Ok(())
+    }
+);
+
+case!(
+    noop_memory_values_are_accepted,
+    must(
+        &["1.No-op-value-of-an", "5.memory.kernel"],
+        "hull: disableOOMKiller false, kernel -1, useHierarchy true change nothing and are accepted"
+    ),
+    |bed| {
+        let memory = json!({"disableOOMKiller": false, "kernel": -1, "kernelTCP": -1});
+        bed.facts(&bed.config().set("/linux/resources/memory", memory)).map(drop)
+    }
+);
+
+case!(the_memory_limit_holds, must(&["5.memory.limit"], "config-linux.md#memory: limit: more cannot be used"), |bed| {
+    let config = limited(bed, "memory", "memory", json!({"limit": 33_554_432, "swap": 33_554_432}))?;
+    let output = bed.run(&config.steps("spawn + memory 64 + say survived"))?;
+    ensure!(output.code == 137 && !output.stdout.contains("survived"), "code {}: {}", output.code, output.stdout);
+    Ok(())
+});
+
+case!(the_pids_limit_is_set_and_holds, must(&["5.pids.limit"], "config-linux.md#pids: limit"), |bed| {
+    let config = limited(bed, "pids", "pids/limit", json!(6))?;
+    {
+        let container = bed.create(&config)?;
+        same("limit", control(bed, &container, "pids", ("pids.max", "pids.max"))?, "6")?;
+        container.delete_force()?;
+    }
+    let steps = bed.steps(&config.steps("forks 20"))?;
+    let made = &steps[0]["value"];
+    ensure!(made["errno"] == "EAGAIN" && made["made"].as_u64().is_some_and(|made| made < 6), "{made}");
+    Ok(())
+});
+
+case!(a_pids_limit_of_minus_one_is_no_limit, must(&["5.pids.limit"], "config-linux.md#pids: -1 is unlimited"), |bed| {
+    let container = bed.create(&limited(bed, "pids", "pids/limit", json!(-1))?)?;
+    same("limit", control(bed, &container, "pids", ("pids.max", "pids.max"))?, "max")
+});
+
+case!(the_cpu_shares_are_set, must(&["5.cpu.shares"], "config-linux.md#cpu: shares"), |bed| {
+    let container = bed.create(&limited(bed, "cpu", "cpu/shares", json!(1024))?)?;
+    same(
+        "shares",
+        control(bed, &container, "cpu", ("cpu.shares", "cpu.weight"))?,
+        if bed.host.cgroups.is_unified() { "100" } else { "1024" },
+    )
+});
+
+case!(the_cpu_quota_and_period_are_set, must(&["5.cpu.quota"], "config-linux.md#cpu: quota and period"), |bed| {
+    let config = limited(bed, "cpu", "cpu", json!({"quota": 40_000, "period": 80_000}))?;
+    let container = bed.create(&config)?;
+    if bed.host.cgroups.is_unified() {
+        return same("cpu.max", control(bed, &container, "cpu", ("", "cpu.max"))?, "40000 80000");
+    }
+    same("quota", control(bed, &container, "cpu", ("cpu.cfs_quota_us", ""))?, "40000")?;
+    same("period", control(bed, &container, "cpu", ("cpu.cfs_period_us", ""))?, "80000")
+});
+
+case!(the_cpu_burst_is_set, must(&["5.cpu.burst"], "config-linux.md#cpu: burst"), |bed| {
+    let config = limited(bed, "cpu", "cpu", json!({"quota": 40_000, "period": 80_000, "burst": 20_000}))?;
+    if !bed.host.cgroups.is_unified() {
+        bed.host.needs_path("/sys/fs/cgroup/cpu/cpu.cfs_burst_us")?;
+    }
+    let container = bed.create(&config)?;
+    same("burst", control(bed, &container, "cpu", ("cpu.cfs_burst_us", "cpu.max.burst"))?, "20000")
+});
+
+case!(the_cpu_idle_is_set, must(&["5.cpu.idle"], "config-linux.md#cpu: idle"), |bed| {
+    let config = limited(bed, "cpu", "cpu/idle", json!(1))?;
+    if !bed.host.cgroups.is_unified() {
+        bed.host.needs_path("/sys/fs/cgroup/cpu")?;
+    }
+    let container = bed.create(&config)?;
+    same("idle", control(bed, &container, "cpu", ("cpu.idle", "cpu.idle"))?, "1")
+});
+
+case!(the_cpuset_is_set, must(&["5.cpu.cpus"], "config-linux.md#cpu: cpus and mems"), |bed| {
+    let container = bed.create(&limited(bed, "cpuset", "cpu", json!({"cpus": "0", "mems": "0"}))?)?;
+    same("cpus", control(bed, &container, "cpuset", ("cpuset.cpus", "cpuset.cpus"))?, "0")?;
+    same("mems", control(bed, &container, "cpuset", ("cpuset.mems", "cpuset.mems"))?, "0")
+});
+
+case!(a_malformed_cpu_list_is_refused, must(&["5.cpu.cpus"], "config-linux.md#cpu: cpus is a list of CPUs"), |bed| {
+    bed.create_refused(&limited(bed, "cpuset", "cpu/cpus", json!("0-"))?).map(drop)
+});
+
+case!(
+    a_limit_without_its_controller_is_refused,
+    must(
+        &["5.limits-asked-but-controller-absent", "c8.the-requested-cgroup-controller"],
+        "config.md#valid-values: a limit whose controller is missing cannot be applied"
+    ),
+    |bed| {
+        let wanted = [
+            ("hugetlb", json!({"hugepageLimits": [{"pageSize": "2MB", "limit": 4_194_304}]})),
+            ("pids", json!({"pids": {"limit": 6}})),
+            ("net_cls", json!({"network": {"classID": 7}})),
+        ];
+        let Some((_, resources)) = wanted.into_iter().find(|(name, _)| !bed.host.cgroups.has_controller(name)) else {
+            return crate::case::skip("this machine has every controller");
+        };
+        bed.create_refused(&bed.config().set("/linux/resources", resources)).map(drop)
+    }
+);
+
+case!(
+    an_absolute_cgroups_path_is_below_the_mount,
+    must(
+        &["5.cgroupsPath"],
+        "config-linux.md#cgroups-path: an absolute path MUST be relative to the cgroups mount point"
+    ),
+    |bed| {
+        let path = format!("/{}/deep/down", bed.token);
+        let container = bed.create(&bed.config().set("/linux/cgroupsPath", json!(path)))?;
+        let membership = fs::read_to_string(format!("/proc/{}/cgroup", container.pid()))?;
+        ensure!(membership.lines().any(|line| line.ends_with(&path)), "{membership}");
+        container.delete_force()?;
+        bed.host.cgroups.remove_naming(&bed.token);
+        Ok(())
+    }
+);
+
+case!(
+    the_same_cgroups_path_gives_the_same_cgroup,
+    must(&["5.cgroupsPath"], "config-linux.md#cgroups-path: a relative value; the same value MUST give the same place"),
+    |bed| {
+        let config = bed.config().set("/linux/cgroupsPath", json!(format!("{}-rel", bed.token)));
+        let place = || -> Check<String> {
+            let container = bed.create(&config)?;
+            let text = fs::read_to_string(format!("/proc/{}/cgroup", container.pid()))?;
+            container.delete_force()?;
+            Ok(text)
+        };
+        let first = place()?;
+        ensure!(first.contains(&format!("{}-rel", bed.token)), "{first}");
+        same("second time", place()?, first)
+    }
+);
+
+case!(
+    without_cgroups_path_the_container_has_a_cgroup_of_its_own,
+    may(&["5.unset"], "config-linux.md#cgroups-path: unset: the runtime MAY define the default"),
+    |bed| {
+        let container = bed.create(&bed.config().remove("/linux/cgroupsPath"))?;
+        let own = fs::read_to_string("/proc/self/cgroup")?;
+        let theirs = fs::read_to_string(format!("/proc/{}/cgroup", container.pid()))?;
+        ensure!(own != theirs && theirs.contains(&bed.token), "{theirs}");
+        Ok(())
+    }
+);
+
+case!(
+    a_cgroups_path_that_climbs_stays_below_the_mount,
+    must(&["5.invalid-values", "5.cgroupsPath"], "config-linux.md#cgroups-path: an invalid value is an error"),
+    |bed| {
+        bed.create_refused(&bed.config().set("/linux/cgroupsPath", json!(format!("/../../{}", bed.token)))).map(drop)
+    }
+);
+
+case!(
+    a_cgroup_in_use_is_refused,
+    caller(
+        &["5.cgroup-fit-for-purpose", "c8.container-s-cgroup-is-not"],
+        "contracts 8: `container's cgroup is not empty: N process(es) found`"
+    ),
+    |bed| {
+        let first = bed.create(&bed.config())?;
+        let bundle = bed.bundle_named("second", &bed.config())?;
+        let id = format!("{}-b", bed.token);
+        let output = bed.call(&["create", "--bundle", &bundle.path.to_string_lossy(), &id])?;
+        if output.code == 0 {
+            bed.call(&["delete", "--force", &id])?;
+        }
+        first.delete_force()?;
+        output.refuses_with("container's cgroup is not empty: 1 process(es) found")?;
+        Ok(())
+    }
+);
+
+case!(
+    a_container_without_limits_has_none,
+    must(&["5.resources"], "config-linux.md#resources absent: limits are not touched"),
+    |bed| {
+        bed.host.needs_controller("pids")?;
+        let container = bed.create(&bed.config())?;
+        same("pids.max", control(bed, &container, "pids", ("pids.max", "pids.max"))?, "max")
+    }
+);
+
+case!(
+    every_process_of_the_container_is_in_its_cgroup,
+    must(
+        &["5.cgroupsPath"],
+        "config-linux.md#control-groups: the container's processes are placed in its cgroup before they run"
+    ),
+    |bed| {
+        let container = super::ready(bed, &bed.config().steps("spawn + tell /sync/ready + pause"))?;
+        let membership = |pid: i32| fs::read_to_string(format!("/proc/{pid}/cgroup"));
+        let own = membership(container.pid())?;
+        ensure!(own.lines().all(|line| line.contains(&bed.token)), "{own}");
+        for child in super::children_of(container.pid())? {
+            same("child", membership(child)?, own.clone())?;
+        }
+        Ok(())
+    }
+);
