@@ -4,12 +4,36 @@
 //! std. Everything that decides (`config`, `resolve`, `features`, ...) stands behind the feature
 //! `resolve`, which the init image leaves out. Nothing here makes a syscall but reading the bundle.
 
-#![no_std]
+#![cfg_attr(not(feature = "resolve"), no_std)]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
-#[cfg(feature = "resolve")]
-extern crate std;
 
+#[cfg(feature = "resolve")]
+pub mod bundle;
+#[cfg(feature = "resolve")]
+pub mod config;
+#[cfg(feature = "resolve")]
+pub mod features;
+#[cfg(feature = "resolve")]
+pub mod host;
+#[cfg(feature = "resolve")]
+pub mod id;
 pub mod plan;
 pub mod protocol;
+#[cfg(feature = "resolve")]
+pub mod request;
+#[cfg(feature = "resolve")]
+pub mod resolve;
+#[cfg(feature = "resolve")]
+pub mod template;
+
+#[cfg(feature = "resolve")]
+pub use self::{
+    bundle::Bundle,
+    config::{Config, ConfigError},
+    host::{HostFacts, V1Hierarchy},
+    id::{ContainerId, IdError},
+    request::{Request, RootChange, Rootless, SessionKeyring},
+    resolve::{Problem, ResolveError, resolve},
+};

@@ -1,0 +1,154 @@
+//! What this build understands (features.md): fixed when it is compiled, the same on every host.
+//!
+//! Lists come from the tables that the parser itself uses. Nothing is claimed that is not carried
+//! out: engines act on it. A part that is refused as "not supported yet" shows as disabled here.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::plan::NamespaceKind;
+use crate::resolve::{NEWEST, OLDEST, capability_names, mount_option_names};
+
+const HOOKS: [&str; 6] = [
+    "prestart",
+    "createRuntime",
+    "createContainer",
+    "startContainer",
+    "poststart",
+    "poststop",
+];
+
+/// Annotations, and beginnings of such, that can weaken a container.
+const UNSAFE_ANNOTATIONS: [&str; 4] = [
+    "org.systemd.property.",
+    "org.criu.config",
+    "run.oci.",
+    "run.hull.",
+];
+
+/// The whole answer of `hull features`.
+#[must_use]
+pub fn features() -> impl Serialize {
+    Features {
+        oci_version_min: OLDEST,
+        oci_version_max: NEWEST,
+        hooks: &HOOKS,
+        mount_options: mount_option_names().collect(),
+        linux: linux(),
+        annotations: annotations(),
+        potentially_unsafe_config_annotations: &UNSAFE_ANNOTATIONS,
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Features {
+    oci_version_min: &'static str,
+    oci_version_max: &'static str,
+    hooks: &'static [&'static str],
+    mount_options: Vec<&'static str>,
+    linux: Linux,
+    annotations: BTreeMap<&'static str, &'static str>,
+    potentially_unsafe_config_annotations: &'static [&'static str],
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Linux {
+    namespaces: Vec<&'static str>,
+    capabilities: Vec<String>,
+    cgroup: Cgroup,
+    seccomp: Part,
+    apparmor: Part,
+    selinux: Part,
+    intel_rdt: Part,
+    net_devices: Part,
+    mount_extensions: MountExtensions,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Cgroup {
+    v1: bool,
+    v2: bool,
+    systemd: bool,
+    systemd_user: bool,
+    rdma: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct MountExtensions {
+    idmap: Part,
+}
+
+#[derive(Debug, Serialize)]
+struct Part {
+    enabled: bool,
+}
+
+const NOT_YET: Part = Part { enabled: false };
+
+fn linux() -> Linux {
+    let mut namespaces: Vec<_> = NamespaceKind::ALL.iter().map(|kind| kind.name()).collect();
+    namespaces.sort_unstable();
+    Linux {
+        namespaces,
+        capabilities: capability_names(),
+        cgroup: Cgroup {
+            v1: true,
+            v2: true,
+            systemd: false,
+            systemd_user: false,
+            rdma: true,
+        },
+        seccomp: NOT_YET,
+        apparmor: NOT_YET,
+        selinux: NOT_YET,
+        intel_rdt: NOT_YET,
+        net_devices: NOT_YET,
+        mount_extensions: MountExtensions { idmap: NOT_YET },
+    }
+}
+
+fn annotations() -> BTreeMap<&'static str, &'static str> {
+    let mut annotations = BTreeMap::from([("run.hull.version", env!("CARGO_PKG_VERSION"))]);
+    if let Some(commit) = option_env!("HULL_COMMIT") {
+        annotations.insert("run.hull.commit", commit.trim());
+    }
+    annotations
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn shown() -> Value {
+        serde_json::to_value(features()).unwrap()
+    }
+
+    #[test]
+    fn the_lists_are_sorted_and_nothing_is_null() {
+        let shown = shown();
+        let options: Vec<_> = shown["mountOptions"].as_array().unwrap().iter().collect();
+        assert!(options.is_sorted_by(|a, b| a.as_str() < b.as_str()));
+        assert!(options.iter().any(|option| *option == "rro"));
+        let namespaces = [
+            "cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts",
+        ];
+        assert_eq!(shown["linux"]["namespaces"], serde_json::json!(namespaces));
+        assert!(!shown.to_string().contains("null"));
+    }
+
+    #[test]
+    fn nothing_is_claimed_that_resolve_refuses() {
+        let linux = &shown()["linux"];
+        for part in ["seccomp", "apparmor", "selinux", "intelRdt", "netDevices"] {
+            assert_eq!(linux[part]["enabled"], false, "{part}");
+        }
+        assert_eq!(linux["mountExtensions"]["idmap"]["enabled"], false);
+        assert_eq!(linux["cgroup"]["systemd"], false);
+        assert!(mount_option_names().all(|option| !option.contains("idmap")));
+    }
+}

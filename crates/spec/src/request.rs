@@ -1,0 +1,49 @@
+//! What the caller of one create says beside the config: the command line as plain values.
+
+use crate::id::ContainerId;
+use crate::plan::{CgroupManager, Verbosity};
+
+/// One call of create or run.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    pub id: &'a ContainerId,
+    /// `--systemd-cgroup`, `--cgroup-manager`.
+    pub manager: CgroupManager,
+    /// `--rootless`.
+    pub rootless: Rootless,
+    /// `--no-pivot`.
+    pub root_change: RootChange,
+    /// `--no-new-keyring`.
+    pub keyring: SessionKeyring,
+    /// `--preserve-fds` and LISTEN_FDS together.
+    pub preserved_fds: u32,
+    /// `--debug`.
+    pub verbosity: Verbosity,
+    /// `--console-socket` is given.
+    pub console: bool,
+    /// `create`, or `run --detach`.
+    pub detached: bool,
+}
+
+/// Are cgroup errors tolerated where no limit is asked?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rootless {
+    /// When the runtime is not privileged.
+    Auto,
+    Yes,
+    No,
+}
+
+/// How the old root is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RootChange {
+    PivotRoot,
+    Chroot,
+}
+
+/// Whose session keyring the container has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionKeyring {
+    New,
+    Inherit,
+}

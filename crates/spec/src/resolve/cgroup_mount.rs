@@ -1,0 +1,70 @@
+//! What a mount of type `cgroup` shows on a v1 host: every hierarchy below one tmpfs.
+//!
+//! In a cgroup namespace of its own the container mounts each hierarchy afresh and sees itself as
+//! the root. Without one it would see the host's whole tree, so its own directories are handed
+//! over instead. cgroup2 beside v1 is not shown, as no other runtime does.
+
+use crate::host::{HostFacts, V1Hierarchy};
+use crate::plan::{
+    CgroupV1Mount, CgroupV1Source, FsParameter, Mount, MountKind, NamespaceKind, Namespaces,
+    Propagation, TreeSource,
+};
+
+use super::error::At;
+use super::handed::Handed;
+
+/// Fills in the hierarchies, once all other trees have their numbers.
+pub(super) fn fill(mounts: &mut [Mount], own: &Namespaces, host: &HostFacts, handed: &mut Handed) {
+    let all = At::new("/mounts");
+    for (index, mount) in mounts.iter_mut().enumerate() {
+        if let MountKind::CgroupV1 { hierarchies } = &mut mount.kind {
+            let at = all.index(index);
+            let show = |hierarchy: &V1Hierarchy| CgroupV1Mount {
+                name: hierarchy.name.clone(),
+                links: links(hierarchy),
+                source: source(hierarchy, own, &at, handed),
+            };
+            *hierarchies = host.cgroup_v1.iter().map(show).collect();
+        }
+    }
+}
+
+/// `cpu,cpuacct` is also found as `cpu` and as `cpuacct`.
+fn links(hierarchy: &V1Hierarchy) -> Vec<String> {
+    match hierarchy.name.contains(',') {
+        true => hierarchy.name.split(',').map(str::to_owned).collect(),
+        false => Vec::new(),
+    }
+}
+
+fn source(
+    hierarchy: &V1Hierarchy,
+    own: &Namespaces,
+    at: &At<'_>,
+    handed: &mut Handed,
+) -> CgroupV1Source {
+    if own.is_own(NamespaceKind::Cgroup) {
+        return CgroupV1Source::Mounted {
+            fstype: "cgroup".to_owned(),
+            parameters: parameters(hierarchy),
+        };
+    }
+    let source = TreeSource::CgroupV1(hierarchy.name.clone());
+    CgroupV1Source::Handed(handed.add(at, source, false, Propagation::Private))
+}
+
+/// A hierarchy is found by its controllers, a named one by its name.
+fn parameters(hierarchy: &V1Hierarchy) -> Vec<FsParameter> {
+    if hierarchy.controllers.is_empty() {
+        return vec![
+            FsParameter::Flag("none".to_owned()),
+            FsParameter::Text("name".to_owned(), hierarchy.name.clone()),
+        ];
+    }
+    hierarchy
+        .controllers
+        .iter()
+        .cloned()
+        .map(FsParameter::Flag)
+        .collect()
+}

@@ -1,0 +1,239 @@
+//! Config and host to plan: everything that can be decided is decided here, and nothing is done.
+//!
+//! One module per area; each takes what it needs and gives a part of the plan, or the pointer of
+//! what cannot be applied. The order below is the order in which parts need each other. What is
+//! only found out by opening, joining or writing is left to the steps that do it.
+
+mod annotations;
+mod capabilities;
+mod cgroup_mount;
+mod device_rules;
+mod devices;
+mod error;
+mod handed;
+mod hooks;
+mod idmaps;
+mod mount_options;
+mod mount_words;
+mod mounts;
+mod namespaces;
+mod path;
+mod place;
+mod process;
+mod resources;
+mod rlimits;
+mod rootfs;
+mod sysctl;
+mod unsupported;
+mod version;
+
+use crate::bundle::Bundle;
+use crate::config::{Config, Linux};
+use crate::host::HostFacts;
+use crate::plan::{
+    CgroupPlan, HandedTree, HostPlan, InitPlan, Keyring, Namespaces, Pauses, Plan, Process, Rootfs,
+};
+use crate::request::{Request, SessionKeyring};
+
+use self::error::{At, Warnings};
+use self::handed::Handed;
+use self::idmaps::KnownMaps;
+use self::rootfs::Root;
+
+pub(crate) use self::capabilities::names as capability_names;
+pub use self::error::{Problem, ResolveError};
+pub(crate) use self::mount_words::names as mount_option_names;
+pub(crate) use self::version::{NEWEST, OLDEST};
+
+/// Everything about one create, or why it cannot be.
+pub fn resolve(
+    bundle: &Bundle,
+    host: &HostFacts,
+    request: &Request<'_>,
+) -> Result<Plan, ResolveError> {
+    let mut warnings = Warnings::default();
+    let linux = bundle.config.linux.clone().unwrap_or_default();
+    version::check(&bundle.config)?;
+    unsupported::refuse(&bundle.config)?;
+    let subject = Subject {
+        bundle,
+        config: &bundle.config,
+        linux: &linux,
+        host,
+        request,
+    };
+    let plan = subject.plan(&mut warnings)?;
+    Ok(Plan {
+        warnings: warnings.0,
+        ..plan
+    })
+}
+
+/// All that is given.
+#[derive(Debug, Clone, Copy)]
+struct Subject<'a> {
+    bundle: &'a Bundle,
+    config: &'a Config,
+    linux: &'a Linux,
+    host: &'a HostFacts,
+    request: &'a Request<'a>,
+}
+
+/// The part of the plan about files.
+struct Files {
+    root: Root,
+    rootfs: Rootfs,
+    handed: Vec<HandedTree>,
+}
+
+impl Subject<'_> {
+    fn plan(&self, warnings: &mut Warnings) -> Result<Plan, ResolveError> {
+        let own = namespaces::resolve(self.linux)?;
+        let maps = idmaps::resolve(self.linux, &own, warnings)?;
+        let files = self.files(&own, &maps, warnings)?;
+        let process = self.process(&own, &maps, warnings)?;
+        let hooks = hooks::resolve(self.config.hooks.as_ref(), &process.env)?;
+        let pauses = Pauses {
+            runtime_hooks: !hooks.prestart.is_empty() || !hooks.create_runtime.is_empty(),
+            container_hooks: !hooks.create_container.is_empty(),
+        };
+        let init = InitPlan {
+            verbosity: self.request.verbosity,
+            namespaces: namespaces::inside(self.config, &own, self.host.cgroup_layout)?,
+            rootfs: files.rootfs,
+            sysctls: sysctl::resolve(self.config, self.linux, &own)?,
+            keyring: self.keyring(),
+            pauses,
+            process,
+        };
+        let host = HostPlan {
+            oci_version: self.config.oci_version.clone(),
+            annotations: annotations::resolve(self.config)?,
+            rootfs: files.root.path,
+            namespaces: own,
+            id_maps: maps.written,
+            cgroup: self.cgroup(warnings)?,
+            handed: files.handed,
+            rlimits: rlimits::resolve(self.config.process.as_ref())?,
+            oom_score_adj: process::oom_score_adj(self.config)?,
+            hooks,
+        };
+        Ok(Plan {
+            host,
+            init,
+            warnings: Vec::new(),
+        })
+    }
+
+    fn files(
+        &self,
+        own: &Namespaces,
+        maps: &KnownMaps,
+        warnings: &mut Warnings,
+    ) -> Result<Files, ResolveError> {
+        let mut handed = Handed::default();
+        let root = rootfs::resolve(self.bundle, own, self.request.root_change, &mut handed)?;
+        let rootfs = if root.is_ours() {
+            self.filled(&root, own, maps, (&mut handed, warnings))?
+        } else {
+            rootfs::refuse_foreign(self.config, own, warnings)?;
+            root.empty()
+        };
+        Ok(Files {
+            root,
+            rootfs,
+            handed: handed.0,
+        })
+    }
+
+    fn filled(
+        &self,
+        root: &Root,
+        own: &Namespaces,
+        maps: &KnownMaps,
+        (handed, warnings): (&mut Handed, &mut Warnings),
+    ) -> Result<Rootfs, ResolveError> {
+        let layout = self.host.cgroup_layout;
+        let around = mounts::Surroundings {
+            bundle: self.bundle,
+            layout,
+            ties: root.ties.binds,
+        };
+        let mut mounts = mounts::resolve(around, handed, warnings)?;
+        let nodes = devices::resolve(self.linux, maps)?;
+        let dev_is_ours = devices::dev_is_ours(&mounts);
+        let devices = if dev_is_ours {
+            devices::place(nodes, own, self.host, handed)
+        } else {
+            Vec::new()
+        };
+        cgroup_mount::fill(&mut mounts, own, self.host, handed);
+        let (masked, readonly) = (
+            At::new("/linux/maskedPaths"),
+            At::new("/linux/readonlyPaths"),
+        );
+        Ok(Rootfs {
+            mounts,
+            devices,
+            dev_links: dev_is_ours,
+            masked_paths: rootfs::covered(self.linux.masked_paths.as_deref(), &masked)?,
+            readonly_paths: rootfs::covered(self.linux.readonly_paths.as_deref(), &readonly)?,
+            readonly: root.readonly,
+            propagation: root.ties.afterwards,
+            ..root.empty()
+        })
+    }
+
+    fn process(
+        &self,
+        own: &Namespaces,
+        maps: &KnownMaps,
+        warnings: &mut Warnings,
+    ) -> Result<Process, ResolveError> {
+        let &Self {
+            config,
+            host,
+            request,
+            ..
+        } = self;
+        if config.vm.is_some() {
+            warnings.add(&At::new("/vm"), "ignored: hull makes no virtual machines");
+        }
+        process::resolve(
+            process::Surroundings {
+                config,
+                own,
+                maps,
+                host,
+                request,
+            },
+            warnings,
+        )
+    }
+
+    fn cgroup(&self, warnings: &mut Warnings) -> Result<CgroupPlan, ResolveError> {
+        let resources = self.linux.resources.as_ref();
+        let manager = self.request.manager;
+        let place = place::resolve(self.linux, self.request, self.host)?;
+        let writes = resources::resolve(resources, manager, self.host, warnings)?;
+        let devices = device_rules::resolve(resources, manager, self.host)?;
+        // A place or a limit that was asked for must not be missed silently.
+        let best_effort = place::is_rootless(self.request, self.host)
+            && place::asked(self.linux).is_none()
+            && writes.is_empty();
+        Ok(CgroupPlan {
+            manager,
+            place,
+            writes,
+            devices,
+            best_effort,
+        })
+    }
+
+    fn keyring(&self) -> Keyring {
+        match self.request.keyring {
+            SessionKeyring::New => Keyring::Join(format!("_ses.{}", self.request.id)),
+            SessionKeyring::Inherit => Keyring::Inherit,
+        }
+    }
+}

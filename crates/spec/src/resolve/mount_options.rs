@@ -1,0 +1,201 @@
+//! What the options of one mount add up to.
+//!
+//! They count in listed order: a later one undoes an earlier one that says the opposite.
+
+use crate::plan::{FsParameter, MountAttributes, PropagationChange};
+
+use super::mount_words::{ATIME_FIELD, Effect, RDONLY, Reach, effect};
+
+/// What the options of one mount add up to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Options<'a> {
+    pub(super) attributes: MountAttributes,
+    pub(super) recursive: MountAttributes,
+    pub(super) superblock: Vec<&'static str>,
+    pub(super) propagation: Vec<PropagationChange>,
+    pub(super) bind: Option<Reach>,
+    pub(super) remount: bool,
+    pub(super) copy_up: bool,
+    /// Words that are not ours, with their place in the list.
+    pub(super) unknown: Vec<(usize, &'a str)>,
+}
+
+impl<'a> Options<'a> {
+    /// Adds up `words` in their order.
+    pub(super) fn of(words: &'a [String]) -> Self {
+        let mut options = Self::default();
+        for (index, word) in words.iter().enumerate() {
+            match effect(word) {
+                Some(effect) => options.apply(effect),
+                None if word.is_empty() => {}
+                None => options.unknown.push((index, word)),
+            }
+        }
+        options
+    }
+
+    fn apply(&mut self, effect: Effect) {
+        match effect {
+            Effect::Attribute { clear, set } => change(&mut self.attributes, clear, set),
+            Effect::Recursive { clear, set } => change(&mut self.recursive, clear, set),
+            Effect::Superblock(flag) => self.superblock.push(flag),
+            Effect::NotSuperblock(flag) => self.superblock.retain(|other| *other != flag),
+            Effect::Propagation(kind, reach) => {
+                let recursive = reach == Reach::All;
+                self.propagation.push(PropagationChange { kind, recursive });
+            }
+            Effect::Bind(reach) => self.bind = Some(reach),
+            Effect::Remount => self.remount = true,
+            Effect::CopyUp => self.copy_up = true,
+            Effect::Nothing => {}
+        }
+    }
+
+    /// Is the mount itself read-only?
+    pub(super) fn read_only(&self) -> bool {
+        self.attributes.set & RDONLY != 0
+    }
+
+    /// The words that are not ours, as the filesystem takes them. One word may hold several, as
+    /// all of them together once were one comma string.
+    pub(super) fn filesystem_parameters(&self) -> Vec<FsParameter> {
+        let words = self.unknown.iter().flat_map(|(_, word)| word.split(','));
+        words
+            .filter(|word| !word.is_empty())
+            .map(parameter)
+            .collect()
+    }
+}
+
+fn parameter(word: &str) -> FsParameter {
+    match word.split_once('=') {
+        Some((key, value)) => FsParameter::Text(key.to_owned(), value.to_owned()),
+        None => FsParameter::Flag(word.to_owned()),
+    }
+}
+
+/// mount_setattr(2) wants the whole access time field cleared when any of it changes.
+fn change(attributes: &mut MountAttributes, clear: u64, set: u64) {
+    attributes.set = attributes.set & !clear | set;
+    attributes.clear = attributes.clear & !set | clear & !ATIME_FIELD;
+    if attributes.set & ATIME_FIELD != 0 || clear & ATIME_FIELD != 0 {
+        attributes.clear |= ATIME_FIELD;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::mount_words::{
+        NOATIME, NODEV, NODIRATIME, NOEXEC, NOSUID, NOSYMFOLLOW, STRICTATIME,
+    };
+    use super::*;
+    use crate::plan::Propagation;
+
+    fn attributes(set: u64, clear: u64) -> MountAttributes {
+        MountAttributes { set, clear }
+    }
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn attributes_add_up_in_their_order() {
+        for (text, expected) in [
+            ("", attributes(0, 0)),
+            ("defaults", attributes(0, 0)),
+            ("ro", attributes(RDONLY, 0)),
+            ("rw", attributes(0, RDONLY)),
+            ("ro rw", attributes(0, RDONLY)),
+            ("rw ro", attributes(RDONLY, 0)),
+            (
+                "nosuid nodev noexec",
+                attributes(NOSUID | NODEV | NOEXEC, 0),
+            ),
+            ("nosuid suid", attributes(0, NOSUID)),
+            ("noatime", attributes(NOATIME, ATIME_FIELD)),
+            ("noatime strictatime", attributes(STRICTATIME, ATIME_FIELD)),
+            ("relatime", attributes(0, ATIME_FIELD)),
+            ("noatime relatime", attributes(0, ATIME_FIELD)),
+            ("noatime norelatime", attributes(NOATIME, ATIME_FIELD)),
+            ("strictatime nostrictatime", attributes(0, ATIME_FIELD)),
+            ("noatime nostrictatime", attributes(NOATIME, ATIME_FIELD)),
+            ("noatime atime", attributes(0, ATIME_FIELD)),
+            ("nodiratime", attributes(NODIRATIME, 0)),
+            ("nosymfollow symfollow", attributes(0, NOSYMFOLLOW)),
+        ] {
+            let (plain, recursive) = (words(text), words(&text.replace(' ', " r")));
+            assert_eq!(Options::of(&plain).attributes, expected, "{text}");
+            if !matches!(text, "" | "defaults") {
+                let mut recursive = recursive;
+                recursive[0].insert(0, 'r');
+                let options = Options::of(&recursive);
+                assert_eq!(options.recursive, expected, "{recursive:?}");
+                assert_eq!(options.attributes, attributes(0, 0));
+            }
+        }
+    }
+
+    #[test]
+    fn superblock_flags_can_be_taken_back() {
+        for (text, expected) in [
+            (
+                "sync dirsync lazytime mand",
+                vec!["sync", "dirsync", "lazytime", "mand"],
+            ),
+            ("sync async", vec![]),
+            ("lazytime nolazytime mand nomand sync", vec!["sync"]),
+            ("silent loud iversion noiversion", vec![]),
+        ] {
+            assert_eq!(Options::of(&words(text)).superblock, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn propagation_keeps_its_order() {
+        let words = words("rslave shared unbindable rprivate");
+        let kinds: Vec<_> = Options::of(&words)
+            .propagation
+            .iter()
+            .map(|p| (p.kind, p.recursive))
+            .collect();
+        let expected = [
+            (Propagation::Slave, true),
+            (Propagation::Shared, false),
+            (Propagation::Unbindable, false),
+            (Propagation::Private, true),
+        ];
+        assert_eq!(kinds, expected);
+    }
+
+    #[test]
+    fn what_is_not_ours_goes_to_the_filesystem() {
+        let words = words("size=64k mode=755,nr_inodes=5 newinstance context=a=b acl");
+        let options = Options::of(&words);
+        let text = |key: &str, value: &str| FsParameter::Text(key.into(), value.into());
+        assert_eq!(
+            options.filesystem_parameters(),
+            [
+                text("size", "64k"),
+                text("mode", "755"),
+                text("nr_inodes", "5"),
+                FsParameter::Flag("newinstance".into()),
+                text("context", "a=b"),
+                FsParameter::Flag("acl".into()),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_kind_of_mount_is_told_by_options() {
+        let kind = |text: &str| {
+            let words = words(text);
+            let options = Options::of(&words);
+            (options.bind, options.remount, options.copy_up)
+        };
+        assert_eq!(kind("bind"), (Some(Reach::One), false, false));
+        assert_eq!(kind("rbind ro"), (Some(Reach::All), false, false));
+        assert_eq!(kind("remount ro"), (None, true, false));
+        assert_eq!(kind("tmpcopyup"), (None, false, true));
+    }
+}

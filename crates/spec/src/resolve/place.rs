@@ -1,0 +1,93 @@
+//! Where the container's cgroup stands (config-linux.md#cgroups-path), and whether it may fail.
+//!
+//! An absolute path counts from the root of each hierarchy, a relative one from the runtime's own
+//! cgroup. Without a path the container's name is taken, below the root for a privileged runtime
+//! and below its own cgroup, which may have been delegated, for another.
+
+use crate::config::Linux;
+use crate::host::HostFacts;
+use crate::plan::{CgroupManager, CgroupPlace};
+use crate::request::{Request, Rootless};
+
+use super::error::{At, Problem, ResolveError};
+
+/// NAME_MAX.
+const LONGEST_NAME: usize = 255;
+
+/// Is the runtime to behave as one without rights over cgroups?
+pub(super) fn is_rootless(request: &Request<'_>, host: &HostFacts) -> bool {
+    match request.rootless {
+        Rootless::Yes => true,
+        Rootless::No => false,
+        Rootless::Auto => !host.privileged,
+    }
+}
+
+/// `linux.cgroupsPath`, empty as absent.
+pub(super) fn asked(linux: &Linux) -> Option<&str> {
+    linux
+        .cgroups_path
+        .as_deref()
+        .filter(|path| !path.is_empty())
+}
+
+/// The place of the container.
+pub(super) fn resolve(
+    linux: &Linux,
+    request: &Request<'_>,
+    host: &HostFacts,
+) -> Result<CgroupPlace, ResolveError> {
+    let at = At::new("/linux/cgroupsPath");
+    let path = asked(linux);
+    if request.manager == CgroupManager::Systemd {
+        return Err(systemd(path, &at));
+    }
+    let Some(path) = path else {
+        let name = vec![request.id.as_str().to_owned()];
+        return Ok(match is_rootless(request, host) {
+            true => CgroupPlace::Relative(name),
+            false => CgroupPlace::Absolute(name),
+        });
+    };
+    if is_systemd_form(path) {
+        return Err(at.wrong(path, "is a place for the systemd cgroup manager"));
+    }
+    let components = components(path, &at)?;
+    Ok(match path.starts_with('/') {
+        true => CgroupPlace::Absolute(components),
+        false => CgroupPlace::Relative(components),
+    })
+}
+
+/// `slice:prefix:name`.
+fn is_systemd_form(path: &str) -> bool {
+    let parts: Vec<&str> = path.split(':').collect();
+    matches!(parts.as_slice(), [slice, _, _] if slice.is_empty() || slice.ends_with(".slice"))
+        && !path.contains('/')
+}
+
+fn systemd(path: Option<&str>, at: &At<'_>) -> ResolveError {
+    match path {
+        Some(path) if path.split(':').count() != 3 => {
+            at.refuse(Problem::SystemdPath(path.to_owned()))
+        }
+        _ => at.breaks("the systemd cgroup manager is not supported yet"),
+    }
+}
+
+fn components(path: &str, at: &At<'_>) -> Result<Vec<String>, ResolveError> {
+    let mut components = Vec::new();
+    for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        if part == ".." {
+            return Err(at.wrong(path, "must not contain .."));
+        }
+        if part.len() > LONGEST_NAME {
+            return Err(at.breaks("must have names of at most 255 bytes"));
+        }
+        components.push(part.to_owned());
+    }
+    match components.is_empty() {
+        true => Err(at.wrong(path, "must name a cgroup below the root")),
+        false => Ok(components),
+    }
+}

@@ -1,0 +1,200 @@
+//! `process`: the program, its environment, who it is, what it may.
+//!
+//! A config without a process makes a container that can be created and never started; its
+//! process is nobody in particular with no rights.
+
+use crate::config::{Config, Process as Raw};
+use crate::host::HostFacts;
+use crate::plan::{Capabilities, GroupChange, NamespaceKind, Namespaces, Process};
+use crate::request::Request;
+
+use super::capabilities;
+use super::error::{At, ResolveError, Warnings};
+use super::idmaps::KnownMaps;
+use super::path;
+
+/// Deliberate where the specification says "unchanged": images are built for it.
+const DEFAULT_UMASK: u32 = 0o022;
+const HIGHEST_UMASK: u32 = 0o777;
+const OOM_SCORES: std::ops::RangeInclusive<i32> = -1000..=1000;
+
+/// The annotation by which Podman keeps the caller's groups.
+const KEEP_GROUPS: &str = "run.oci.keep_original_groups";
+
+/// What a process is checked against.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    pub(super) config: &'a Config,
+    pub(super) own: &'a Namespaces,
+    pub(super) maps: &'a KnownMaps,
+    pub(super) host: &'a HostFacts,
+    pub(super) request: &'a Request<'a>,
+}
+
+/// The payload of init's plan.
+pub(super) fn resolve(
+    around: Surroundings<'_>,
+    warnings: &mut Warnings,
+) -> Result<Process, ResolveError> {
+    let preserved_fds = around.request.preserved_fds;
+    match &around.config.process {
+        Some(raw) => Ok(Process {
+            preserved_fds,
+            ..process(raw, around, warnings)?
+        }),
+        None => Ok(Process {
+            preserved_fds,
+            ..nobody()
+        }),
+    }
+}
+
+fn nobody() -> Process {
+    Process {
+        args: Vec::new(),
+        env: Vec::new(),
+        home_from_passwd: true,
+        cwd: "/".to_owned(),
+        uid: 0,
+        gid: 0,
+        additional_gids: GroupChange::Set(Vec::new()),
+        umask: DEFAULT_UMASK,
+        capabilities: Capabilities::default(),
+        no_new_privileges: false,
+        preserved_fds: 0,
+    }
+}
+
+fn process(
+    raw: &Raw,
+    around: Surroundings<'_>,
+    warnings: &mut Warnings,
+) -> Result<Process, ResolveError> {
+    let at = At::new("/process");
+    terminal(raw, around.request)?;
+    let args = raw.args.clone().unwrap_or_default();
+    if args.is_empty() {
+        return Err(at.member("/args").breaks("must have at least one entry"));
+    }
+    let (env, home_from_passwd) = environment(raw, &at.member("/env"), warnings);
+    around
+        .maps
+        .check_uid(raw.user.uid, &at.member("/user/uid"))?;
+    around
+        .maps
+        .check_gid(raw.user.gid, &at.member("/user/gid"))?;
+    Ok(Process {
+        args,
+        env,
+        home_from_passwd,
+        cwd: path::absolute(&raw.cwd, &at.member("/cwd"))?,
+        uid: raw.user.uid,
+        gid: raw.user.gid,
+        additional_gids: groups(raw, around, &at.member("/user/additionalGids"))?,
+        umask: umask(raw, &at.member("/user/umask"))?,
+        capabilities: capabilities::resolve(
+            raw.capabilities.as_ref(),
+            around.host.last_capability,
+            warnings,
+        ),
+        no_new_privileges: raw.no_new_privileges.unwrap_or(false),
+        ..nobody()
+    })
+}
+
+fn terminal(raw: &Raw, request: &Request<'_>) -> Result<(), ResolveError> {
+    let at = At::new("/process/terminal");
+    let wanted = raw.terminal.unwrap_or(false);
+    if wanted && request.detached && !request.console {
+        return Err(
+            at.breaks("cannot allocate tty if hull will detach without setting console socket")
+        );
+    }
+    if wanted {
+        return Err(at.breaks("terminals are not supported yet"));
+    }
+    if request.console {
+        return Err(at.breaks("cannot use console socket if hull will not detach or allocate tty"));
+    }
+    Ok(())
+}
+
+/// The last of several values of one name counts, in its place. An empty HOME is none.
+fn environment(raw: &Raw, at: &At<'_>, warnings: &mut Warnings) -> (Vec<String>, bool) {
+    let mut env: Vec<String> = Vec::new();
+    let mut names = std::collections::BTreeSet::new();
+    for (index, entry) in raw
+        .env
+        .as_deref()
+        .unwrap_or_default()
+        .iter()
+        .enumerate()
+        .rev()
+    {
+        let Some((name, value)) = entry.split_once('=').filter(|(name, _)| !name.is_empty()) else {
+            warnings.add(&at.index(index), "dropped: not of the form NAME=VALUE");
+            continue;
+        };
+        if names.insert(name) && !(name == "HOME" && value.is_empty()) {
+            env.push(entry.clone());
+        }
+    }
+    env.reverse();
+    let has_home = env.iter().any(|entry| entry.starts_with("HOME="));
+    (env, !has_home)
+}
+
+fn groups(raw: &Raw, around: Surroundings<'_>, at: &At<'_>) -> Result<GroupChange, ResolveError> {
+    let keeps = around
+        .config
+        .annotations
+        .as_ref()
+        .and_then(|all| all.find(KEEP_GROUPS));
+    if keeps.is_some_and(|value| value == "1") {
+        return Ok(GroupChange::Keep);
+    }
+    let gids = raw.user.additional_gids.as_deref().unwrap_or_default();
+    for (index, gid) in gids.iter().enumerate() {
+        around.maps.check_gid(*gid, &at.index(index))?;
+    }
+    match (forbids_setgroups(around), gids.is_empty()) {
+        (false, _) => Ok(GroupChange::Set(gids.to_vec())),
+        (true, true) => Ok(GroupChange::Keep),
+        (true, false) => {
+            Err(at.breaks("cannot be set: setgroups is denied in this user namespace"))
+        }
+    }
+}
+
+/// user_namespaces(7): without privilege over the parent, a gid map that maps the caller alone
+/// may only be written after setgroups is denied; and a child inherits the denial.
+fn forbids_setgroups(around: Surroundings<'_>) -> bool {
+    let self_mapped = match around.maps.written.gid.as_slice() {
+        [only] => only.size == 1 && only.host_id == around.host.gid,
+        _ => false,
+    };
+    let new = around.own.is_new(NamespaceKind::User);
+    around.host.setgroups_denied || (new && self_mapped && !around.host.privileged)
+}
+
+fn umask(raw: &Raw, at: &At<'_>) -> Result<u32, ResolveError> {
+    let umask = raw.user.umask.unwrap_or(DEFAULT_UMASK);
+    match umask <= HIGHEST_UMASK {
+        true => Ok(umask),
+        false => Err(at.wrong(umask, "must be at most 0o777")),
+    }
+}
+
+/// `oomScoreAdj`: written only when set.
+pub(super) fn oom_score_adj(config: &Config) -> Result<Option<i32>, ResolveError> {
+    let score = config
+        .process
+        .as_ref()
+        .and_then(|process| process.oom_score_adj);
+    match score {
+        Some(score) if !OOM_SCORES.contains(&score) => {
+            Err(At::new("/process/oomScoreAdj").wrong(score, "must be from -1000 to 1000"))
+        }
+        score => Ok(score),
+    }
+}

@@ -1,0 +1,177 @@
+//! What the specification knows and hull does not carry out yet: one table, one answer.
+//!
+//! A property is refused only when it is really asked for; a value that changes nothing is
+//! accepted, because engines write those. A property leaves this file when a module takes it over.
+
+use oci_spec::runtime::{
+    LinuxBlockIo, LinuxPersonalityDomain, LinuxSeccomp, LinuxSeccompAction, Mount,
+};
+
+use crate::config::{Config, Linux, Process, Resources};
+
+use super::error::{At, Problem, ResolveError};
+
+type Asked = fn(&Config) -> bool;
+
+/// Pointer, and whether the config asks for what stands there.
+const NOT_YET: &[(&str, Asked)] = &[
+    ("/process/apparmorProfile", |config| {
+        process(config, has_apparmor)
+    }),
+    ("/process/selinuxLabel", |config| {
+        process(config, |p| is_set(p.selinux_label.as_deref()))
+    }),
+    ("/process/scheduler", |config| {
+        process(config, |p| p.scheduler.is_some())
+    }),
+    ("/process/ioPriority", |config| {
+        process(config, |p| p.io_priority.is_some())
+    }),
+    ("/linux/seccomp", |config| {
+        linux(config, |l| l.seccomp.as_ref().is_some_and(filters))
+    }),
+    ("/linux/mountLabel", |config| {
+        linux(config, |l| is_set(l.mount_label.as_deref()))
+    }),
+    ("/linux/netDevices", |config| {
+        linux(config, |l| {
+            l.net_devices
+                .as_ref()
+                .is_some_and(|devices| !devices.is_empty())
+        })
+    }),
+    ("/linux/intelRdt", |config| {
+        linux(config, |l| l.intel_rdt.is_some())
+    }),
+    ("/linux/memoryPolicy", |config| {
+        linux(config, |l| l.memory_policy.is_some())
+    }),
+    ("/linux/personality/domain", |config| {
+        linux(config, is_linux32)
+    }),
+    ("/linux/resources/blockIO", |config| {
+        resources(config, |r| r.block_io.as_ref().is_some_and(limits_io))
+    }),
+];
+
+/// Annotations that change what a runtime does, and that hull does not carry out yet.
+const ANNOTATIONS_NOT_YET: &[&str] = &[
+    "run.oci.delegate-cgroup",
+    "run.oci.hooks.stderr",
+    "run.oci.hooks.stdout",
+    "run.oci.mount_context_type",
+    "run.oci.pidfd_receiver",
+    "run.oci.seccomp.receiver",
+    "run.oci.seccomp_bpf_data",
+    "run.oci.seccomp_fail_unknown_syscall",
+    "run.oci.systemd.subgroup",
+];
+
+/// Options of a mount that only make sense with an id-mapped one.
+const ID_MAPPED: &[&str] = &["idmap", "ridmap"];
+
+/// The first property of the table that the config asks for.
+pub(super) fn refuse(config: &Config) -> Result<(), ResolveError> {
+    if let Some((pointer, _)) = NOT_YET.iter().find(|(_, asked)| asked(config)) {
+        return Err(At::new(pointer).refuse(Problem::NotYet));
+    }
+    let personality = config
+        .linux
+        .as_ref()
+        .and_then(|linux| linux.personality.as_ref());
+    let flags = personality.and_then(|personality| personality.flags().as_ref());
+    if flags.is_some_and(|flags| !flags.is_empty()) {
+        return Err(At::new("/linux/personality/flags").breaks("no flag is known"));
+    }
+    Ok(())
+}
+
+/// An annotation that must not be ignored.
+pub(super) fn refuse_annotation(key: &str, at: &At<'_>) -> Result<(), ResolveError> {
+    match ANNOTATIONS_NOT_YET.contains(&key) {
+        true => Err(at.refuse(Problem::NotYet)),
+        false => Ok(()),
+    }
+}
+
+/// An id-mapped mount.
+pub(super) fn refuse_mount(mount: &Mount, at: &At<'_>) -> Result<(), ResolveError> {
+    let options = at.member("/options");
+    for (index, word) in mount.options().iter().flatten().enumerate() {
+        if ID_MAPPED.contains(&word.as_str()) || word.starts_with("idmap=") {
+            return Err(options.index(index).refuse(Problem::NotYet));
+        }
+    }
+    for (mappings, member) in [
+        (mount.uid_mappings(), "/uidMappings"),
+        (mount.gid_mappings(), "/gidMappings"),
+    ] {
+        if mappings
+            .as_ref()
+            .is_some_and(|mappings| !mappings.is_empty())
+        {
+            return Err(at.member(member).refuse(Problem::NotYet));
+        }
+    }
+    Ok(())
+}
+
+fn process(config: &Config, asked: fn(&Process) -> bool) -> bool {
+    config.process.as_ref().is_some_and(asked)
+}
+
+fn linux(config: &Config, asked: fn(&Linux) -> bool) -> bool {
+    config.linux.as_ref().is_some_and(asked)
+}
+
+fn resources(config: &Config, asked: fn(&Resources) -> bool) -> bool {
+    config
+        .linux
+        .as_ref()
+        .and_then(|linux| linux.resources.as_ref())
+        .is_some_and(asked)
+}
+
+fn is_set(text: Option<&str>) -> bool {
+    text.is_some_and(|text| !text.is_empty())
+}
+
+fn has_apparmor(process: &Process) -> bool {
+    !matches!(
+        process.apparmor_profile.as_deref(),
+        None | Some("" | "unconfined")
+    )
+}
+
+/// A filter that allows everything is none.
+fn filters(seccomp: &LinuxSeccomp) -> bool {
+    let allows = |action| action == LinuxSeccompAction::ScmpActAllow;
+    let rules = seccomp.syscalls().as_deref().unwrap_or_default();
+    !allows(seccomp.default_action())
+        || rules.iter().any(|rule| !allows(rule.action()))
+        || seccomp.listener_path().is_some()
+}
+
+fn is_linux32(linux: &Linux) -> bool {
+    let domain = linux
+        .personality
+        .as_ref()
+        .map(|personality| personality.domain());
+    domain == Some(LinuxPersonalityDomain::PerLinux32)
+}
+
+fn limits_io(io: &LinuxBlockIo) -> bool {
+    let weights = [io.weight(), io.leaf_weight()];
+    let throttles = [
+        io.throttle_read_bps_device(),
+        io.throttle_write_bps_device(),
+        io.throttle_read_iops_device(),
+        io.throttle_write_iops_device(),
+    ];
+    weights.into_iter().flatten().any(|weight| weight != 0)
+        || io.weight_device().iter().flatten().next().is_some()
+        || throttles
+            .into_iter()
+            .flatten()
+            .any(|devices| !devices.is_empty())
+}
