@@ -19,7 +19,7 @@ demo: ## build hull, make a small bundle, run it, show what isolates it (root)
 	@hack/demo
 
 test: ## all tests: unit, and the conformance suite as root; installs what they need
-	@hack/test
+	@hack/test $(ARGS)
 
 fmt: ## format the sources
 	cargo fmt --all
