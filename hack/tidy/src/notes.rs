@@ -42,8 +42,7 @@ pub(crate) fn todos_name_an_issue(repo: &Repo) -> Vec<Finding> {
             file.text.as_str()
         };
         for (index, line) in text.lines().enumerate() {
-            let note = line.split_once('#').map_or("", |(_, note)| note);
-            let note = if rust { line } else { note };
+            let note = if rust { line } else { shell_comment(line) };
             if MARKS.iter().any(|mark| unnumbered(note, mark)) {
                 let advice = "open an issue and name it: TODO(#12)";
                 findings.push(file.finding(index + 1, advice));
@@ -51,6 +50,13 @@ pub(crate) fn todos_name_an_issue(repo: &Repo) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// What follows the first `#` that begins a word.
+fn shell_comment(line: &str) -> &str {
+    let mut hashes = line.match_indices('#').map(|(at, _)| at);
+    let begins = |at: &usize| *at == 0 || line[..*at].ends_with([' ', '\t']);
+    hashes.find(begins).map_or("", |at| &line[at + 1..])
 }
 
 const MARKS: &[&str] = &["TODO", "FIXME", "XXX"];
@@ -108,7 +114,7 @@ mod tests {
     fn a_todo_has_a_number() {
         let good = [
             ("a.rs", "// TODO(#12): x\nlet TODO = 1;"),
-            ("b.sh", "# TODO #3 x\necho TODO"),
+            ("b.sh", "# TODO #3 x\necho TODO '# TODO'"),
         ];
         assert!(todos_name_an_issue(&Repo::of(&good)).is_empty());
         let bad = [("a.rs", "\n// TODO: x"), ("b.sh", "ls # FIXME later")];
