@@ -65,6 +65,7 @@ def write(out, version, architectures, table):
     print("//! Names and numbers of all syscalls, made by `gen/syscalls.py`; do not edit.", file=out)
     print("//!", file=out)
     print(f"//! From libseccomp's list for Linux {version}, and the few that came later.\n", file=out)
+    print(f"pub(super) const NAMES: u16 = {len(names)};", file=out)
     print(f"pub(super) const COUNT: usize = {len(names)};\n", file=out)
     print("/// All names, sorted, without anything between them.", file=out)
     print('pub(super) static TEXT: &str = "\\', file=out)

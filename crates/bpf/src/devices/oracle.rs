@@ -148,7 +148,7 @@ fn every_small_request() -> impl Iterator<Item = Request> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
     #[test]
     fn the_program_answers_as_the_rules_read(rules in rules()) {
         let program = compile(&rules).unwrap();

@@ -50,7 +50,7 @@ pub(super) struct Assembler {
 impl Assembler {
     pub(super) fn new() -> Self {
         Self {
-            reversed: Vec::with_capacity(1024),
+            reversed: Vec::with_capacity(512),
             answers: Vec::new(),
         }
     }

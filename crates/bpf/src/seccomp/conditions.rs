@@ -6,7 +6,6 @@
 
 use super::assembler::{Assembler, Is, Label};
 use super::profile::{Arg, Op};
-use super::verdicts::Check;
 use crate::arch::{Endian, Width};
 
 /// `offsetof(struct seccomp_data, args)`.
@@ -26,36 +25,33 @@ pub(super) struct Layout {
     pub(super) width: Width,
 }
 
-/// Code that goes to `hit` when the check holds, to `miss` otherwise.
-pub(super) fn check(
+/// Code that goes to `hit` when all conditions hold, to `miss` otherwise. An operation is what
+/// the first argument must be; conditions on it are then about another call's argument.
+pub(super) fn all(
     code: &mut Assembler,
     layout: Layout,
-    check: &Check<'_>,
-    hit: Label,
-    miss: Label,
+    (conditions, operation): (&[Arg], Option<u8>),
+    (hit, miss): (Label, Label),
 ) -> Label {
-    let replaced = check.operation.is_some();
-    let conditions = check
-        .conditions
-        .iter()
-        .filter(|arg| !(replaced && arg.index == 0));
     let mut next = hit;
-    for arg in conditions.rev() {
+    for arg in conditions
+        .iter()
+        .rev()
+        .filter(|arg| operation.is_none() || arg.index != 0)
+    {
         next = compare(code, layout, arg, Ways { hit: next, miss });
     }
-    match check.operation {
-        None => next,
-        Some(operation) => {
-            let value = u64::from(operation);
-            let arg = Arg {
-                index: 0,
-                value,
-                value_two: 0,
-                op: Op::Equal,
-            };
-            compare(code, layout, &arg, Ways { hit: next, miss })
-        }
-    }
+    let Some(operation) = operation else {
+        return next;
+    };
+    let value = u64::from(operation);
+    let arg = Arg {
+        index: 0,
+        value,
+        value_two: 0,
+        op: Op::Equal,
+    };
+    compare(code, layout, &arg, Ways { hit: next, miss })
 }
 
 fn compare(code: &mut Assembler, layout: Layout, arg: &Arg, ways: Ways) -> Label {

@@ -10,10 +10,10 @@ use crate::syscalls::Syscall;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Route {
     pub(super) through: Syscall,
-    pub(super) operation: u32,
+    pub(super) operation: u8,
 }
 
-const SOCKETCALL: [(&str, u32); 20] = [
+const SOCKETCALL: [(&str, u8); 20] = [
     ("socket", 1),
     ("bind", 2),
     ("connect", 3),
@@ -36,7 +36,7 @@ const SOCKETCALL: [(&str, u32); 20] = [
     ("sendmmsg", 20),
 ];
 
-const IPC: [(&str, u32); 12] = [
+const IPC: [(&str, u8); 12] = [
     ("semop", 1),
     ("semget", 2),
     ("semctl", 3),
@@ -67,7 +67,7 @@ impl Routes {
         self.0[call.position()]
     }
 
-    fn add(&mut self, multiplexer: &str, operations: &[(&str, u32)]) {
+    fn add(&mut self, multiplexer: &str, operations: &[(&str, u8)]) {
         let Some(through) = Syscall::named(multiplexer) else {
             return;
         };

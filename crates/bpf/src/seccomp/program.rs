@@ -45,7 +45,7 @@ pub fn compile(profile: &Profile, native: Arch) -> Result<Vec<SockFilter>, Compi
     let clauses = Clauses::of(profile)?;
     let architectures = architectures(profile, native)?;
     let sections = sections(&clauses, &architectures);
-    let program = assemble(&sections, clauses.default);
+    let program = assemble(&sections, &clauses);
     match program.len() {
         0..=MAX_INSNS => Ok(program),
         insns => Err(CompileError::TooLong { insns }),
@@ -66,11 +66,11 @@ fn architectures(profile: &Profile, native: Arch) -> Result<Vec<Arch>, CompileEr
     Ok(architectures)
 }
 
-fn assemble(sections: &[Section<'_>], default: Answer) -> Vec<SockFilter> {
+fn assemble(sections: &[Section], clauses: &Clauses<'_>) -> Vec<SockFilter> {
     let mut code = Assembler::new();
     let mut next = code.answer(Answer::KILL_THREAD);
     for section in sections.iter().rev() {
-        let search = Search { section, default }.among(&mut code, &section.ranges);
+        let search = Search { section, clauses }.among(&mut code, &section.ranges);
         let body = code.load(NUMBER, search);
         next = code.branch(Is::Equal, section.audit, body, next);
     }
@@ -79,17 +79,17 @@ fn assemble(sections: &[Section<'_>], default: Answer) -> Vec<SockFilter> {
 }
 
 struct Search<'a> {
-    section: &'a Section<'a>,
-    default: Answer,
+    section: &'a Section,
+    clauses: &'a Clauses<'a>,
 }
 
 impl Search<'_> {
-    fn among(&self, code: &mut Assembler, ranges: &[Range<'_>]) -> Label {
+    fn among(&self, code: &mut Assembler, ranges: &[Range]) -> Label {
         match ranges {
-            [only] => self.leaf(code, &only.verdict),
+            [only] => self.leaf(code, only.verdict),
             [around, inside, again] if is_hole(around, inside, again) => {
-                let otherwise = self.leaf(code, &again.verdict);
-                let then = self.leaf(code, &inside.verdict);
+                let otherwise = self.leaf(code, again.verdict);
+                let then = self.leaf(code, inside.verdict);
                 code.branch(Is::Equal, inside.first, then, otherwise)
             }
             _ => {
@@ -101,27 +101,28 @@ impl Search<'_> {
         }
     }
 
-    fn leaf(&self, code: &mut Assembler, verdict: &Verdict<'_>) -> Label {
-        match verdict {
-            Verdict::Always(answer) => code.answer(*answer),
-            Verdict::Checks(width, checks) => {
-                let layout = Layout {
-                    endian: self.section.endian,
-                    width: *width,
-                };
-                let mut next = code.answer(self.default);
-                for check in checks.iter().rev() {
-                    let hit = code.answer(check.answer);
-                    next = conditions::check(code, layout, check, hit, next);
-                }
-                next
-            }
+    fn leaf(&self, code: &mut Assembler, verdict: Verdict) -> Label {
+        let (width, first, last) = match verdict {
+            Verdict::Always(answer) => return code.answer(answer),
+            Verdict::Checks { width, first, last } => (width, first, last),
+        };
+        let layout = Layout {
+            endian: self.section.endian,
+            width,
+        };
+        let mut next = code.answer(self.clauses.default);
+        for check in self.section.checks[first..last].iter().rev() {
+            let clause = self.clauses.at(check.clause);
+            let hit = code.answer(clause.answer);
+            let what = (clause.conditions, check.operation);
+            next = conditions::all(code, layout, what, (hit, next));
         }
+        next
     }
 }
 
 /// One number between two ranges of one answer: a single comparison tells it apart.
-fn is_hole(around: &Range<'_>, inside: &Range<'_>, again: &Range<'_>) -> bool {
+fn is_hole(around: &Range, inside: &Range, again: &Range) -> bool {
     let same = again.verdict.always();
     same.is_some() && around.verdict.always() == same && again.first - inside.first == 1
 }

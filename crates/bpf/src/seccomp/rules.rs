@@ -142,7 +142,7 @@ impl<'a> Clauses<'a> {
         let mut clauses = Clauses {
             default: Answer::of(profile.default_action, profile.default_errno)?,
             newer_are_unknown: !passes,
-            named: Vec::with_capacity(512),
+            named: Vec::with_capacity(400),
             clauses: Vec::with_capacity(profile.rules.len()),
         };
         for (position, rule) in profile.rules.iter().enumerate() {
@@ -152,13 +152,16 @@ impl<'a> Clauses<'a> {
         Ok(clauses)
     }
 
-    /// In listed order, each clause with one syscall it is about.
-    pub(super) fn each(&self) -> impl Iterator<Item = (Syscall, &Clause<'a>)> {
-        self.clauses.iter().flat_map(|clause| {
-            self.named[clause.calls.clone()]
-                .iter()
-                .map(move |call| (*call, clause))
+    /// In listed order, each syscall with the position of the clause about it.
+    pub(super) fn each(&self) -> impl Iterator<Item = (Syscall, usize)> {
+        self.clauses.iter().enumerate().flat_map(|(at, clause)| {
+            let calls = self.named[clause.calls.clone()].iter();
+            calls.map(move |call| (*call, at))
         })
+    }
+
+    pub(super) fn at(&self, position: usize) -> &Clause<'a> {
+        &self.clauses[position]
     }
 
     fn add(&mut self, rule: &'a Rule) -> Result<(), RuleError> {

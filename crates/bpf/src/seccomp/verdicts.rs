@@ -6,73 +6,78 @@
 //! past the newest call the profile names is answered `ENOSYS`, as runc does.
 
 use super::multiplex::Routes;
-use super::profile::Arg;
-use super::rules::{Answer, Clause, Clauses};
+use super::rules::{Answer, Clauses};
 use crate::arch::{ARM_PRIVATE, Arch, Endian, Width, X32_BIT};
+use crate::syscalls::Syscall;
 
 /// All that one value of `seccomp_data.arch` can ask.
 #[derive(Debug)]
-pub(super) struct Section<'a> {
+pub(super) struct Section {
     pub(super) audit: u32,
     pub(super) endian: Endian,
     /// From 0 to the highest number, without gaps; neighbours differ.
-    pub(super) ranges: Vec<Range<'a>>,
+    pub(super) ranges: Vec<Range>,
+    /// What `Verdict::Checks` points at.
+    pub(super) checks: Vec<Check>,
 }
 
 /// Numbers from `first` to the next range.
-#[derive(Debug)]
-pub(super) struct Range<'a> {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Range {
     pub(super) first: u32,
-    pub(super) verdict: Verdict<'a>,
-}
-
-#[derive(Debug)]
-pub(super) enum Verdict<'a> {
-    Always(Answer),
-    /// The first check that holds answers; the default when none does.
-    Checks(Width, Vec<Check<'a>>),
+    pub(super) verdict: Verdict,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Check<'a> {
-    pub(super) answer: Answer,
-    pub(super) conditions: &'a [Arg],
-    /// What the first argument must be instead of any condition on it: see `multiplex`.
-    pub(super) operation: Option<u32>,
+pub(super) enum Verdict {
+    Always(Answer),
+    /// The first check that holds answers; the default when none does.
+    Checks {
+        width: Width,
+        first: usize,
+        last: usize,
+    },
 }
 
-impl Verdict<'_> {
-    pub(super) fn always(&self) -> Option<Answer> {
+/// One clause about one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Check {
+    number: u32,
+    /// Position in `Clauses`, which is the listed order.
+    pub(super) clause: usize,
+    /// What the first argument must be instead of any condition on it: see `multiplex`.
+    pub(super) operation: Option<u8>,
+}
+
+impl Verdict {
+    pub(super) fn always(self) -> Option<Answer> {
         match self {
-            Self::Always(answer) => Some(*answer),
-            Self::Checks(..) => None,
+            Self::Always(answer) => Some(answer),
+            Self::Checks { .. } => None,
         }
     }
 }
 
 /// One section per audit value, in the order of `architectures`.
-pub(super) fn sections<'a>(clauses: &Clauses<'a>, architectures: &[Arch]) -> Vec<Section<'a>> {
+pub(super) fn sections(clauses: &Clauses<'_>, architectures: &[Arch]) -> Vec<Section> {
     let routes = Routes::all();
-    let mut sections: Vec<Section<'a>> = Vec::with_capacity(architectures.len());
+    let mut sections: Vec<Section> = Vec::with_capacity(architectures.len());
     for arch in architectures {
         let audit = arch.audit();
         if sections.iter().any(|section| section.audit == audit) {
             continue;
         }
-        let mut ranges = Vec::with_capacity(512);
-        for band in bands(*arch, architectures) {
-            band.fill(clauses, &routes, &mut ranges);
-        }
-        ranges.dedup_by(|next, kept| {
-            next.verdict
-                .always()
-                .is_some_and(|answer| kept.verdict.always() == Some(answer))
-        });
-        sections.push(Section {
+        let (ranges, checks) = (Vec::with_capacity(128), Vec::with_capacity(512));
+        let mut section = Section {
             audit,
             endian: arch.endian(),
             ranges,
-        });
+            checks,
+        };
+        for band in bands(*arch, architectures) {
+            section.fill(&band, clauses, &routes);
+        }
+        sections.push(section);
     }
     sections
 }
@@ -126,95 +131,138 @@ fn bands(arch: Arch, architectures: &[Arch]) -> Vec<Band> {
     }
 }
 
-#[derive(Debug)]
-struct Entry<'a> {
-    number: u32,
-    check: Check<'a>,
-}
-
 impl Band {
-    fn fill<'a>(&self, clauses: &Clauses<'a>, routes: &Routes, ranges: &mut Vec<Range<'a>>) {
-        let mut from = |first, verdict| {
-            if ranges
-                .last()
-                .is_some_and(|last: &Range<'_>| last.first == first)
-            {
-                ranges.pop();
-            }
-            ranges.push(Range { first, verdict });
-        };
-        let default = || Verdict::Always(clauses.default);
-        let arch = match self.holder {
-            Holder::Unlisted => return from(self.first, Verdict::Always(Answer::KILL_THREAD)),
-            Holder::Skipped => return from(self.first, default()),
-            Holder::Arch(arch) => arch,
-        };
-        let entries = self.entries(arch, clauses, routes);
-        let newest = self
-            .newest(arch, clauses, &entries)
-            .filter(|_| clauses.newer_are_unknown);
-        from(self.first, default());
-        // s390 passes numbers above 255 through call 0 (setup, long gone), and leaves 0 in
-        // place when the kernel does not know the number.
-        if newest.is_some() && matches!(arch, Arch::S390 | Arch::S390X) {
-            from(0, Verdict::Always(Answer::ENOSYS));
-            from(1, default());
-        }
-        for same in entries.chunk_by(|a, b| a.number == b.number) {
-            from(same[0].number, verdict(arch.width(), same));
-            from(same[0].number + 1, default());
-        }
-        if let Some(newest) = newest {
-            from(newest + 1, Verdict::Always(Answer::ENOSYS));
-        }
+    fn holds(&self, number: u32) -> bool {
+        (self.first..=self.last).contains(&number)
     }
 
-    /// What the clauses say about numbers of this band, by number, else in listed order.
-    fn entries<'a>(&self, arch: Arch, clauses: &Clauses<'a>, routes: &Routes) -> Vec<Entry<'a>> {
-        let mut entries = Vec::with_capacity(clauses.named.len() + 32);
-        for (
-            call,
-            &Clause {
-                answer, conditions, ..
-            },
-        ) in clauses.each()
-        {
-            let mut add = |number: Option<u32>, operation| {
-                if let Some(number) = number.filter(|n| (self.first..=self.last).contains(n)) {
-                    let check = Check {
-                        answer,
-                        conditions,
-                        operation,
-                    };
-                    entries.push(Entry { number, check });
-                }
-            };
-            add(call.number(arch), None);
-            if arch.multiplexes()
-                && let Some(route) = routes.of(call)
-            {
-                add(route.through.number(arch), Some(route.operation));
-            }
-        }
-        entries.sort_by_key(|entry| entry.number);
-        entries
-    }
-
-    fn newest(&self, arch: Arch, clauses: &Clauses<'_>, entries: &[Entry<'_>]) -> Option<u32> {
-        let named = clauses.named.iter().filter_map(|call| call.number(arch));
-        named
-            .filter(|number| (self.first..=self.last).contains(number))
-            .chain(entries.last().map(|entry| entry.number))
+    /// The highest number the profile speaks about, in dropped rules too.
+    fn newest(&self, arch: Arch, clauses: &Clauses<'_>, routes: &Routes) -> Option<u32> {
+        let numbers = clauses
+            .named
+            .iter()
+            .flat_map(|call| numbers(*call, arch, routes));
+        numbers
+            .map(|(number, _)| number)
+            .filter(|number| self.holds(*number))
             .max()
     }
 }
 
-fn verdict<'a>(width: Width, same: &[Entry<'a>]) -> Verdict<'a> {
-    let always = |check: &Check<'_>| check.conditions.is_empty() && check.operation.is_none();
-    if let Some(entry) = same.iter().find(|entry| always(&entry.check)) {
-        return Verdict::Always(entry.check.answer);
+/// The numbers a call can be made by, each with the operation it then needs.
+fn numbers(call: Syscall, arch: Arch, routes: &Routes) -> impl Iterator<Item = (u32, Option<u8>)> {
+    let direct = call.number(arch).map(|number| (number, None));
+    let route = if arch.multiplexes() {
+        routes.of(call)
+    } else {
+        None
+    };
+    let routed = route.and_then(|route| Some((route.through.number(arch)?, Some(route.operation))));
+    direct.into_iter().chain(routed)
+}
+
+impl Section {
+    fn fill(&mut self, band: &Band, clauses: &Clauses<'_>, routes: &Routes) {
+        let default = Verdict::Always(clauses.default);
+        let arch = match band.holder {
+            Holder::Unlisted => return self.from(band.first, Verdict::Always(Answer::KILL_THREAD)),
+            Holder::Skipped => return self.from(band.first, default),
+            Holder::Arch(arch) => arch,
+        };
+        let start = self.checks.len();
+        self.collect(band, arch, clauses, routes);
+        let newest = if clauses.newer_are_unknown {
+            band.newest(arch, clauses, routes)
+        } else {
+            None
+        };
+        self.from(band.first, default);
+        // s390 passes numbers above 255 through call 0 (setup, long gone), and leaves 0 in
+        // place when the kernel does not know the number.
+        if newest.is_some() && matches!(arch, Arch::S390 | Arch::S390X) {
+            self.from(0, Verdict::Always(Answer::ENOSYS));
+            self.from(1, default);
+        }
+        self.judge(start, arch.width(), clauses);
+        if let Some(newest) = newest {
+            self.from(newest + 1, Verdict::Always(Answer::ENOSYS));
+        }
     }
-    let mut checks: Vec<_> = same.iter().map(|entry| entry.check).collect();
-    checks.sort_by_key(|check| check.answer.strictness());
-    Verdict::Checks(width, checks)
+
+    /// What the clauses say about numbers of the band, by number, else in listed order.
+    fn collect(&mut self, band: &Band, arch: Arch, clauses: &Clauses<'_>, routes: &Routes) {
+        let start = self.checks.len();
+        for (call, clause) in clauses.each() {
+            for (number, operation) in numbers(call, arch, routes) {
+                if band.holds(number) {
+                    self.checks.push(Check {
+                        number,
+                        clause,
+                        operation,
+                    });
+                }
+            }
+        }
+        self.checks[start..].sort_unstable();
+    }
+
+    /// Turns the checks from `start` on into ranges.
+    fn judge(&mut self, start: usize, width: Width, clauses: &Clauses<'_>) {
+        let mut first = start;
+        while let Some(number) = self.checks.get(first).map(|check| check.number) {
+            let same = self.checks[first..]
+                .iter()
+                .take_while(|check| check.number == number);
+            let last = first + same.count();
+            let same = &mut self.checks[first..last];
+            let always = same.iter().find(|check| check.is_always(clauses));
+            let verdict = match always {
+                Some(check) => Verdict::Always(clauses.at(check.clause).answer),
+                None => Verdict::Checks {
+                    width,
+                    first,
+                    last: first + in_order(same, clauses),
+                },
+            };
+            self.from(number, verdict);
+            self.from(number + 1, Verdict::Always(clauses.default));
+            first = last;
+        }
+    }
+
+    /// From `first` on the verdict is this one, until told otherwise.
+    fn from(&mut self, first: u32, verdict: Verdict) {
+        if self.ranges.last().is_some_and(|last| last.first == first) {
+            self.ranges.pop();
+        }
+        let before = self.ranges.last().and_then(|last| last.verdict.always());
+        if before.is_none() || before != verdict.always() {
+            self.ranges.push(Range { first, verdict });
+        }
+    }
+}
+
+/// Puts the checks of one number in the order they are made, and says how many are left.
+fn in_order(same: &mut [Check], clauses: &Clauses<'_>) -> usize {
+    let mut left: Vec<Check> = Vec::with_capacity(same.len());
+    for check in same.iter() {
+        // As for a number of its own, a clause without conditions wins over those with.
+        let whole = same.iter().find(|other| {
+            check.operation.is_some()
+                && other.operation == check.operation
+                && clauses.at(other.clause).conditions.is_empty()
+        });
+        if whole.is_none_or(|whole| whole == check) {
+            left.push(*check);
+        }
+    }
+    left.sort_by_key(|check| clauses.at(check.clause).answer.strictness());
+    same[..left.len()].copy_from_slice(&left);
+    left.len()
+}
+
+impl Check {
+    fn is_always(&self, clauses: &Clauses<'_>) -> bool {
+        self.operation.is_none() && clauses.at(self.clause).conditions.is_empty()
+    }
 }

@@ -59,18 +59,7 @@ fn every_engine_is_answered_as_its_profile_reads() {
         for arch in [Arch::X86_64, Arch::X86, Arch::X32] {
             let known = Syscall::all().filter_map(|call| call.number(arch));
             for number in known.chain([400, 1000, 0x4000_0400]) {
-                for first in [
-                    0,
-                    1,
-                    2,
-                    8,
-                    16,
-                    40,
-                    0x2_0000,
-                    0x7e02_0000,
-                    0xffff_ffff,
-                    u64::MAX,
-                ] {
+                for first in [2, 16, 0x7e02_0000] {
                     let call = Call {
                         arch,
                         number,

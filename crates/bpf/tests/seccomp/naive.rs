@@ -124,7 +124,7 @@ fn holds(arch: Arch, arg: &Arg, call: &Call) -> bool {
 }
 
 /// The rule's conditions as alternatives, each a list of which all must hold.
-fn alternatives(rule: &Rule) -> Vec<Vec<Arg>> {
+pub(crate) fn alternatives(rule: &Rule) -> Vec<Vec<Arg>> {
     let mut indexes: Vec<_> = rule.args.iter().map(|arg| arg.index).collect();
     indexes.sort_unstable();
     if indexes.windows(2).any(|pair| pair[0] == pair[1]) {
@@ -134,11 +134,27 @@ fn alternatives(rule: &Rule) -> Vec<Vec<Arg>> {
     }
 }
 
-/// For each name of a rule that means this number: does it hold, and is it without condition?
-fn matches(arch: Arch, name: &str, args: &[Arg], call: &Call) -> Option<bool> {
+/// How a rule came to speak about a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hit {
+    /// By number, without conditions.
+    Always,
+    /// By number, with conditions that hold.
+    Checked,
+    /// Through a multiplexer, without further conditions.
+    Operation,
+    /// Through a multiplexer, with conditions that hold.
+    CheckedOperation,
+}
+
+fn matches(arch: Arch, name: &str, args: &[Arg], call: &Call) -> Option<Hit> {
     let direct = Syscall::named(name)?.number(arch) == Some(call.number);
     if direct && args.iter().all(|arg| holds(arch, arg, call)) {
-        return Some(args.is_empty());
+        return Some(if args.is_empty() {
+            Hit::Always
+        } else {
+            Hit::Checked
+        });
     }
     let (through, operation) = multiplexed(arch, name)?;
     let operation = Arg {
@@ -150,7 +166,27 @@ fn matches(arch: Arch, name: &str, args: &[Arg], call: &Call) -> Option<bool> {
     let rest = args.iter().filter(|arg| arg.index != 0);
     let hit = through.number(arch) == Some(call.number)
         && rest.chain([&operation]).all(|arg| holds(arch, arg, call));
-    hit.then_some(false)
+    hit.then_some(if args.is_empty() {
+        Hit::Operation
+    } else {
+        Hit::CheckedOperation
+    })
+}
+
+/// The first rule without conditions, else the strictest of those that hold.
+fn decide(mut hits: Vec<(Hit, u32)>) -> Option<u32> {
+    if let Some((_, answer)) = hits.iter().find(|(hit, _)| *hit == Hit::Always) {
+        return Some(*answer);
+    }
+    if let Some(first) = hits.iter().position(|(hit, _)| *hit == Hit::Operation) {
+        let positions = 0..hits.len();
+        let kept = positions.filter(|at| *at == first || hits[*at].0 == Hit::Checked);
+        hits = kept.map(|at| hits[at]).collect();
+    }
+    let action = |answer: u32| (answer >> 16 << 16).cast_signed();
+    hits.iter()
+        .min_by_key(|(_, answer)| action(*answer))
+        .map(|(_, answer)| *answer)
 }
 
 pub(crate) fn evaluate(profile: &Profile, native: Arch, call: &Call) -> u32 {
@@ -168,13 +204,9 @@ pub(crate) fn evaluate(profile: &Profile, native: Arch, call: &Call) -> u32 {
         for args in alternatives(rule) {
             for name in &rule.names {
                 let hit = matches(arch, name, &args, call).filter(|_| answer != default);
-                hits.extend(hit.map(|always| (always, answer)));
+                hits.extend(hit.map(|hit| (hit, answer)));
             }
         }
     }
-    let always = hits.iter().find(|(always, _)| *always);
-    let strictest = hits
-        .iter()
-        .min_by_key(|(_, answer)| (answer >> 16).cast_signed() << 16);
-    always.or(strictest).map_or(default, |(_, answer)| *answer)
+    decide(hits).unwrap_or(default)
 }

@@ -152,7 +152,7 @@ pub(crate) fn calls(native: Arch) -> Vec<(Arch, u32)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
     #[test]
     fn the_program_answers_as_the_profile_reads(
         (native, profile) in profile(),
