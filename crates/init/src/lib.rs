@@ -1,1 +1,74 @@
-//! hull-init
+//! The image that runs inside: it carries out an [`InitPlan`] and becomes the payload.
+//!
+//! It is born by the runtime's clone3 with a plan and one socket, decides nothing, and reads from
+//! top to bottom: session, namespaces, root filesystem, identity, privileges, gate, execve. A
+//! failure travels back as a report; nothing is printed here.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod birth;
+mod conversation;
+mod copy_up;
+mod failure;
+mod gate;
+mod handover;
+mod home;
+mod identity;
+mod inherited;
+mod jail;
+mod keyring;
+mod namespace;
+mod privilege;
+mod root;
+mod session;
+mod sysctl;
+
+use conversation::Conversation;
+use failure::{Context, Failure};
+use hull_spec::{plan::InitPlan, protocol::Stage};
+use inherited::Inherited;
+
+/// The image's main: `base` is the number of the first fd that the runtime handed over.
+#[must_use]
+pub fn run(base: i32) -> u8 {
+    let Some(inherited) = Inherited::at(base) else {
+        return 126;
+    };
+    let Ok(parent) = inherited.conversation() else {
+        return 126;
+    };
+    let Err(failure) = live(&inherited, &parent);
+    parent.fail(failure);
+    1
+}
+
+/// The container's first process, from birth to execve.
+fn live(
+    inherited: &Inherited,
+    parent: &Conversation,
+) -> Result<core::convert::Infallible, Failure> {
+    session::lead(inherited)?;
+    let plan = plan(inherited)?;
+    parent.speak(plan.verbosity);
+    let plan = birth::settle(plan, inherited, parent)?;
+    jail::assemble(&plan, inherited, parent)?;
+    parent.enter(Stage::Identity)?;
+    identity::assume(&plan)?;
+    parent.enter(Stage::Privileges)?;
+    privilege::drop_to(&plan.process, parent)?;
+    let payload = handover::prepare(&plan.process)?;
+    parent.enter(Stage::Gate)?;
+    gate::wait(inherited, parent)?;
+    parent
+        .enter(Stage::Exec)
+        .or_else(|failure| parent.keep(failure))?;
+    handover::exec(&plan.process, payload)
+}
+
+fn plan(inherited: &Inherited) -> Result<InitPlan, Failure> {
+    let bytes = hull_sys::path::read_from_start(inherited.plan()?).context("read the plan")?;
+    postcard::from_bytes(&bytes).map_err(|_| Failure::new("decode the plan"))
+}

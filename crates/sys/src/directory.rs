@@ -38,10 +38,11 @@ fn collect(mut records: &[u8], names: &mut Vec<CString>) {
         let Some(record) = records.get(NAME_AT..length) else {
             return;
         };
-        if let Ok(name) = CStr::from_bytes_until_nul(record) {
-            if name != c"." && name != c".." {
-                names.push(name.into());
-            }
+        if let Ok(name) = CStr::from_bytes_until_nul(record)
+            && name != c"."
+            && name != c".."
+        {
+            names.push(name.into());
         }
         records = records.get(length..).unwrap_or_default();
     }

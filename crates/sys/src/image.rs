@@ -19,6 +19,15 @@ macro_rules! image_main {
             core::ffi::c_int::from($run($crate::image::base(count, arguments)))
         }
 
+        // The prebuilt alloc crate names these two; with panic=abort nothing ever calls them.
+        #[unsafe(no_mangle)]
+        extern "C" fn rust_eh_personality() {}
+
+        #[unsafe(no_mangle)]
+        extern "C" fn _Unwind_Resume() -> ! {
+            $crate::image::die()
+        }
+
         #[panic_handler]
         fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
             $crate::image::die()
@@ -50,12 +59,6 @@ pub fn base(count: core::ffi::c_int, arguments: *const *const core::ffi::c_char)
 pub fn die() -> ! {
     // SAFETY: takes nothing and does not return.
     unsafe { libc::abort() }
-}
-
-/// Ends the program.
-pub fn exit(code: u8) -> ! {
-    // SAFETY: takes an integer and does not return; there is nothing to flush.
-    unsafe { libc::_exit(code.into()) }
 }
 
 #[link(name = "c", kind = "static", modifiers = "-bundle")]

@@ -82,10 +82,17 @@ pub fn duplicate_above(fd: impl AsFd, least: i32) -> Result<OwnedFd, Errno> {
         .map(own)
 }
 
-/// Makes `number` a copy of `fd`, close-on-exec; the number's old fd must have no owner here.
-pub fn duplicate_to(fd: impl AsFd, number: i32) -> Result<(), Errno> {
-    // SAFETY: the fd is borrowed; takes integers.
-    check(unsafe { libc::dup3(fd.as_fd().as_raw_fd(), number, libc::O_CLOEXEC) }.into()).map(drop)
+/// Makes the number that `replaced` owns refer to what `by` refers to; what it was is closed.
+pub fn replace(replaced: impl AsFd, by: impl AsFd) -> Result<(), Errno> {
+    let number = replaced.as_fd().as_raw_fd();
+    // SAFETY: both fds are borrowed; the number stays open and with the same owner throughout.
+    check(unsafe { libc::dup3(by.as_fd().as_raw_fd(), number, libc::O_CLOEXEC) }.into()).map(drop)
+}
+
+/// Ends the process at once; nothing is flushed, no guard runs.
+pub fn exit_now(code: u8) -> ! {
+    // SAFETY: takes an integer and does not return.
+    unsafe { libc::_exit(code.into()) }
 }
 
 /// A handle of the process with this pid.
@@ -189,6 +196,15 @@ pub fn wall_clock() -> (i64, u32) {
     // SAFETY: the struct is writable; CLOCK_REALTIME always exists.
     unsafe { libc::clock_gettime(libc::CLOCK_REALTIME, &raw mut now) };
     (now.tv_sec, u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
+/// Waits until a kernel file tells of a change (POLLPRI); false when the time is over.
+pub fn wait_changed(fd: impl AsFd, timeout_ms: i32) -> Result<bool, Errno> {
+    let mut entry =
+        libc::pollfd { fd: fd.as_fd().as_raw_fd(), events: libc::POLLPRI, revents: 0 };
+    // SAFETY: one complete pollfd, writable for the call.
+    let ready = unsafe { libc::poll(&raw mut entry, 1, timeout_ms) };
+    check(ready.into()).map(|count| count > 0)
 }
 
 /// Polls one fd for reading or hang-up; `None` waits for ever. True when something is there.

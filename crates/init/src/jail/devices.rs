@@ -1,0 +1,106 @@
+//! Device nodes and the links of /dev, made by directory fd after the mounts.
+
+use super::{Tree, Trees, mounts};
+use crate::{
+    failure::{Context, Failure},
+    root::{Make, c_string},
+};
+use alloc::{ffi::CString, format};
+use hull_spec::plan::{Device, DeviceNode, Rootfs};
+use hull_sys::{
+    Errno,
+    fd::OwnedFd,
+    path::{self, Open},
+    stat,
+};
+
+const CHAR: u32 = 0o020_000;
+const BLOCK: u32 = 0o060_000;
+const FIFO: u32 = 0o010_000;
+
+/// runtime-linux.md#dev-symbolic-links, and /dev/ptmx of config-linux.md#default-devices.
+const LINKS: [(&str, &str); 5] = [
+    ("/dev/fd", "/proc/self/fd"),
+    ("/dev/stdin", "/proc/self/fd/0"),
+    ("/dev/stdout", "/proc/self/fd/1"),
+    ("/dev/stderr", "/proc/self/fd/2"),
+    ("/dev/ptmx", "pts/ptmx"),
+];
+
+/// Makes the plan's devices, then the links.
+pub(super) fn make_all(tree: &Tree, rootfs: &Rootfs, trees: Trees<'_>) -> Result<(), Failure> {
+    for device in &rootfs.devices {
+        make(tree, device, trees)
+            .with_context(|| format!("{} {:?}", device.origin, device.path))?;
+    }
+    if rootfs.dev_links {
+        for (link, target) in LINKS {
+            make_link(tree, link, target).with_context(|| format!("link {link:?}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn make(tree: &Tree, device: &Device, trees: Trees<'_>) -> Result<(), Failure> {
+    let (kind, numbers) = match device.node {
+        DeviceNode::Char { major, minor } => (CHAR, (major, minor)),
+        DeviceNode::Block { major, minor } => (BLOCK, (major, minor)),
+        DeviceNode::Fifo => (FIFO, (0, 0)),
+        DeviceNode::Bound { handed } => return bind(tree, device, trees.take(handed)?),
+    };
+    let (parent, name) = tree
+        .root
+        .parent(&device.path)
+        .context("open its directory")?;
+    match path::make_node(&parent, &name, kind | device.mode, numbers) {
+        Ok(()) => own(&parent, &name, device),
+        Err(Errno::EEXIST) => same(&parent, &name, device),
+        Err(errno) => Err(errno).context("mknod"),
+    }
+}
+
+/// Mode and owner, exactly as the plan has them: the umask is 0, but an ACL may stand above.
+fn own(parent: &OwnedFd, name: &CString, device: &Device) -> Result<(), Failure> {
+    if (device.uid, device.gid) == (0, 0) {
+        return Ok(());
+    }
+    let open = Open::PATH.and(Open::NO_FOLLOW);
+    let node = path::open_at(parent, name, open).context("open it")?;
+    path::set_owner(node, device.uid, device.gid).context("chown")
+}
+
+/// A node that is there already must be the one that is wanted (config-linux.md#devices).
+fn same(parent: &OwnedFd, name: &CString, device: &Device) -> Result<(), Failure> {
+    let open = Open::PATH.and(Open::NO_FOLLOW);
+    let node = path::open_at(parent, name, open).context("open it")?;
+    let facts = stat::fstat(&node).context("stat it")?;
+    let matches = match device.node {
+        DeviceNode::Char { major, minor } => facts.char_device() == Some((major, minor)),
+        DeviceNode::Block { major, minor } => facts.block_device() == Some((major, minor)),
+        DeviceNode::Fifo => facts.is_fifo(),
+        DeviceNode::Bound { .. } => true,
+    };
+    if matches {
+        return Ok(());
+    }
+    Err(Failure::new(
+        "a file that is not this device is there already",
+    ))
+}
+
+fn bind(tree: &Tree, device: &Device, source: OwnedFd) -> Result<(), Failure> {
+    let target = tree
+        .root
+        .find_or_make(&device.path, Make::File)
+        .context("resolve it inside the rootfs")?;
+    mounts::attach_over(source, target).context("bind the host's node")
+}
+
+/// What is there already stays.
+fn make_link(tree: &Tree, link: &str, target: &str) -> Result<(), Failure> {
+    let (parent, name) = tree.root.parent(link).context("open its directory")?;
+    match path::make_symlink(&c_string(target).context("target")?, parent, &name) {
+        Ok(()) | Err(Errno::EEXIST) => Ok(()),
+        Err(errno) => Err(errno).context("symlink"),
+    }
+}

@@ -1,0 +1,73 @@
+//! The root filesystem: reached, filled, entered, sealed. Each step hands its token to the next,
+//! so that another order does not compile.
+
+mod cgroup_v1;
+mod devices;
+mod enter;
+mod mounts;
+mod scratch;
+mod seal;
+
+use crate::{
+    conversation::Conversation, failure::Failure, inherited::Inherited, root::Root, sysctl,
+};
+use hull_spec::{
+    plan::InitPlan,
+    protocol::{FromInit, Stage, ToInit},
+};
+
+/// A root that is reached but not yet entered.
+pub(crate) struct Tree {
+    root: Root,
+}
+
+/// Builds the container's filesystem and makes it the root of this process.
+pub(crate) fn assemble(
+    plan: &InitPlan,
+    inherited: &Inherited,
+    parent: &Conversation,
+) -> Result<(), Failure> {
+    let trees = Trees {
+        inherited,
+        joined: plan.namespaces.joined.len(),
+    };
+    parent.enter(Stage::Mounts)?;
+    let tree = enter::reach(&plan.rootfs, trees)?;
+    mounts::mount_all(&tree, &plan.rootfs.mounts, trees)?;
+    parent.enter(Stage::Devices)?;
+    devices::make_all(&tree, &plan.rootfs, trees)?;
+    pause(plan, parent)?;
+    parent.enter(Stage::Enter)?;
+    let entered = enter::enter(tree, &plan.rootfs.entering)?;
+    parent.enter(Stage::Seal)?;
+    sysctl::write_all(&plan.sysctls)?;
+    let sealed = seal::seal(entered, &plan.rootfs)?;
+    enter::leave_old_root(sealed)
+}
+
+/// Hooks run while the old root is still in reach (runtime.md#lifecycle).
+fn pause(plan: &InitPlan, parent: &Conversation) -> Result<(), Failure> {
+    for (wanted, word) in [
+        (plan.pauses.runtime_hooks, FromInit::MountsDone),
+        (plan.pauses.container_hooks, FromInit::BeforeEnter),
+    ] {
+        if wanted {
+            parent.say(&word)?;
+            parent.expect(ToInit::Continue)?;
+        }
+    }
+    Ok(())
+}
+
+/// The mount trees that the runtime handed over.
+#[derive(Clone, Copy)]
+pub(crate) struct Trees<'a> {
+    inherited: &'a Inherited,
+    joined: usize,
+}
+
+impl Trees<'_> {
+    fn take(self, index: u32) -> Result<hull_sys::fd::OwnedFd, Failure> {
+        self.inherited.tree(self.joined, index)
+    }
+}

@@ -1,0 +1,186 @@
+//! `mounts` of the config, in listed order, each built detached with its attributes set, then
+//! attached to a destination that was resolved inside the root once.
+
+use super::{Tree, Trees, cgroup_v1};
+use crate::{
+    copy_up,
+    failure::{Context, Failure},
+    root::{Make, c_string, place},
+};
+use alloc::format;
+use hull_spec::plan::{FsParameter, Mount, MountAttributes, MountKind, Propagation};
+use hull_sys::{
+    Errno,
+    fd::{AsFd, OwnedFd},
+    mount::{self, Attributes, Depth, Filesystem, propagation},
+    stat,
+};
+
+/// Carries them out in order.
+pub(super) fn mount_all(tree: &Tree, mounts: &[Mount], trees: Trees<'_>) -> Result<(), Failure> {
+    for mount in mounts {
+        carry_out(tree, mount, trees).with_context(|| place(mount.index, &mount.destination))?;
+    }
+    Ok(())
+}
+
+fn carry_out(tree: &Tree, plan: &Mount, trees: Trees<'_>) -> Result<(), Failure> {
+    let mounted = match &plan.kind {
+        MountKind::Bind { handed } => bind(tree, plan, trees.take(*handed)?)?,
+        MountKind::Filesystem {
+            fstype,
+            source,
+            parameters,
+        } => filesystem(tree, plan, fstype, source, parameters)?,
+        MountKind::Remount => remount(tree, plan)?,
+        MountKind::CgroupV1 { hierarchies } => cgroup_v1::mount(tree, plan, hierarchies, trees)?,
+    };
+    for change in &plan.propagation {
+        let attributes = Attributes {
+            propagation: bits(change.kind),
+            ..Attributes::default()
+        };
+        let depth = if change.recursive {
+            Depth::Tree
+        } else {
+            Depth::One
+        };
+        mount::set_attributes(&mounted, attributes, depth).context("set its propagation")?;
+    }
+    Ok(())
+}
+
+/// mount_setattr's bits.
+pub(super) const fn bits(kind: Propagation) -> u64 {
+    match kind {
+        Propagation::Shared => propagation::SHARED,
+        Propagation::Slave => propagation::SLAVE,
+        Propagation::Private => propagation::PRIVATE,
+        Propagation::Unbindable => propagation::UNBINDABLE,
+    }
+}
+
+fn bind(tree: &Tree, plan: &Mount, source: OwnedFd) -> Result<OwnedFd, Failure> {
+    let source_is_directory = stat::fstat(&source).context("stat the source")?.is_dir();
+    let make = if source_is_directory {
+        Make::Directory
+    } else {
+        Make::File
+    };
+    set(&source, plan.attributes, Depth::One)?;
+    set(&source, plan.recursive_attributes, Depth::Tree)?;
+    let target = tree
+        .root
+        .find_or_make(&plan.destination, make)
+        .context("resolve it inside the rootfs")?;
+    mount::attach(&source, target).context("attach the source")?;
+    Ok(source)
+}
+
+fn set(mount: &OwnedFd, attributes: MountAttributes, depth: Depth) -> Result<(), Failure> {
+    if attributes == MountAttributes::default() {
+        return Ok(());
+    }
+    let MountAttributes { set, clear } = attributes;
+    mount::set_attributes(
+        mount,
+        Attributes {
+            set,
+            clear,
+            ..Attributes::default()
+        },
+        depth,
+    )
+    .context("set its attributes")
+}
+
+fn filesystem(
+    tree: &Tree,
+    plan: &Mount,
+    fstype: &str,
+    source: &str,
+    parameters: &[FsParameter],
+) -> Result<OwnedFd, Failure> {
+    let mounted = detached(fstype, source, parameters, plan.attributes.set)?;
+    set(&mounted, plan.recursive_attributes, Depth::Tree)?;
+    // A symlink of the image must not move these elsewhere (CVE-2019-19921).
+    let target = match fstype {
+        "proc" | "sysfs" | "mqueue" => tree.root.ordinary_directory(&plan.destination)?,
+        _ => tree
+            .root
+            .find_or_make(&plan.destination, Make::Directory)
+            .context("resolve it inside the rootfs")?,
+    };
+    if plan.copy_up {
+        copy_up::copy(&tree.root, &plan.destination, &mounted)
+            .context("copy what the rootfs has there")?;
+    }
+    mount::attach(&mounted, target).with_context(|| format!("attach {fstype}"))?;
+    Ok(mounted)
+}
+
+/// A filesystem that is mounted nowhere yet.
+pub(super) fn detached(
+    fstype: &str,
+    source: &str,
+    parameters: &[FsParameter],
+    attributes: u64,
+) -> Result<OwnedFd, Failure> {
+    let name = c_string(fstype).context("filesystem type")?;
+    let filesystem =
+        Filesystem::open(&name).with_context(|| format!("filesystem type {fstype:?}"))?;
+    if !source.is_empty() {
+        let source = c_string(source).context("source")?;
+        configure(
+            &filesystem,
+            filesystem.set_text(c"source", &source),
+            "source",
+        )?;
+    }
+    for parameter in parameters {
+        match parameter {
+            FsParameter::Flag(key) => {
+                let c_key = c_string(key).context("option")?;
+                configure(&filesystem, filesystem.set_flag(&c_key), key)?;
+            }
+            FsParameter::Text(key, value) => {
+                let (c_key, value) = (
+                    c_string(key).context("option")?,
+                    c_string(value).context("option")?,
+                );
+                configure(&filesystem, filesystem.set_text(&c_key, &value), key)?;
+            }
+        }
+    }
+    filesystem
+        .mount(attributes)
+        .with_context(|| format!("mount {fstype}"))
+}
+
+/// Adds the kernel's own words to a refused option.
+fn configure(
+    filesystem: &Filesystem,
+    result: Result<(), Errno>,
+    option: &str,
+) -> Result<(), Failure> {
+    result.with_context(|| match filesystem.explanation() {
+        Some(words) => format!("option {option:?} ({words})"),
+        None => format!("option {option:?}"),
+    })
+}
+
+/// Changes what is mounted at the destination already.
+fn remount(tree: &Tree, plan: &Mount) -> Result<OwnedFd, Failure> {
+    let mounted = tree
+        .root
+        .find(&plan.destination)
+        .context("resolve it inside the rootfs")?;
+    set(&mounted, plan.attributes, Depth::One)?;
+    set(&mounted, plan.recursive_attributes, Depth::Tree)?;
+    Ok(mounted)
+}
+
+/// Puts a detached mount on an object.
+pub(super) fn attach_over(mount: impl AsFd, target: impl AsFd) -> Result<(), Errno> {
+    mount::attach(mount, target)
+}

@@ -1,0 +1,114 @@
+//! What the container must not see or change: masked paths, read-only paths, the root itself.
+//!
+//! Between pivot_root and the detaching of the old root: paths lead through the new root already,
+//! and mounts can still be cloned from the scratch tmpfs that lies on the old one.
+
+use super::{
+    enter::{Entered, Sealed},
+    mounts,
+    scratch::Scratch,
+};
+use crate::{
+    failure::{Context, Failure},
+    root::Root,
+};
+use alloc::{format, vec::Vec};
+use hull_spec::plan::Rootfs;
+use hull_sys::{
+    Errno,
+    fd::OwnedFd,
+    mount::{self, Attributes, Depth, attr},
+    path::{self, Open},
+    stat,
+};
+
+/// Masks, protects, and makes the root read-only last.
+pub(super) fn seal(entered: Entered, rootfs: &Rootfs) -> Result<Sealed, Failure> {
+    let slash = path::open(c"/", Open::PATH.and(Open::DIRECTORY)).context("open /")?;
+    let root = Root::new(slash);
+    if !rootfs.masked_paths.is_empty() {
+        mask_all(&root, &rootfs.masked_paths)?;
+    }
+    for path in &rootfs.readonly_paths {
+        protect(&root, path).with_context(|| format!("linux.readonlyPaths {path:?}"))?;
+    }
+    if let Some(change) = rootfs.propagation {
+        let depth = if change.recursive {
+            Depth::Tree
+        } else {
+            Depth::One
+        };
+        let propagation = mounts::bits(change.kind);
+        let attributes = Attributes {
+            propagation,
+            ..Attributes::default()
+        };
+        mount::set_root_attributes(attributes, depth).context("linux.rootfsPropagation")?;
+    }
+    if rootfs.readonly {
+        let readonly = Attributes {
+            set: attr::RDONLY,
+            ..Attributes::default()
+        };
+        mount::set_root_attributes(readonly, Depth::One).context("root.readonly")?;
+    }
+    Ok(Sealed(entered))
+}
+
+fn mask_all(root: &Root, paths: &[alloc::string::String]) -> Result<(), Failure> {
+    let here = path::open(c".", Open::PATH).context("open the old root")?;
+    let scratch = Scratch::make(&here).context("make the scratch tmpfs for masks")?;
+    let mut masked = Vec::new();
+    for path in paths {
+        mask(root, path, &scratch, &mut masked)
+            .with_context(|| format!("linux.maskedPaths {path:?}"))?;
+    }
+    mount::detach(c".").context("detach the scratch tmpfs")
+}
+
+/// Covers one path; what is not there needs no mask, and a thing is covered once.
+fn mask(
+    root: &Root,
+    path: &str,
+    scratch: &Scratch,
+    masked: &mut Vec<(u64, u64)>,
+) -> Result<(), Failure> {
+    let Some(target) = existing(root, path)? else {
+        return Ok(());
+    };
+    let facts = stat::fstat(&target).context("stat it")?;
+    if masked.contains(&(facts.device, facts.inode)) {
+        return Ok(());
+    }
+    let cover = if facts.is_dir() {
+        scratch.empty()?
+    } else {
+        scratch.null()?
+    };
+    mounts::attach_over(&cover, &target).context("cover it")?;
+    let now = stat::fstat(&cover).context("stat the cover")?;
+    masked.push((now.device, now.inode));
+    Ok(())
+}
+
+/// Binds the path onto itself, read-only, with the flags it has.
+fn protect(root: &Root, path: &str) -> Result<(), Failure> {
+    let Some(target) = existing(root, path)? else {
+        return Ok(());
+    };
+    let copy = mount::clone_tree_of(&target, Depth::Tree).context("clone it")?;
+    let readonly = Attributes {
+        set: attr::RDONLY,
+        ..Attributes::default()
+    };
+    mount::set_attributes(&copy, readonly, Depth::Tree).context("make it read-only")?;
+    mounts::attach_over(&copy, &target).context("cover it")
+}
+
+fn existing(root: &Root, path: &str) -> Result<Option<OwnedFd>, Failure> {
+    match root.find(path) {
+        Ok(found) => Ok(Some(found)),
+        Err(Errno::ENOENT | Errno::ENOTDIR) => Ok(None),
+        Err(errno) => Err(errno).context("resolve it"),
+    }
+}

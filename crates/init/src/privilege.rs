@@ -1,0 +1,72 @@
+//! Down to what the payload may be: bounding set, groups, ids, capability sets, no_new_privs.
+
+use crate::{
+    conversation::Conversation,
+    failure::{Context, Failure},
+    identity::confirm_cwd,
+};
+use alloc::format;
+use hull_spec::plan::{Capabilities, GroupChange, Process};
+use hull_sys::{Errno, capability, identity, process};
+
+/// Gives up everything else. The order is the kernel's: bounding needs CAP_SETPCAP, ids need
+/// CAP_SETUID, capset comes when neither is needed any more, ambient needs the final sets.
+pub(crate) fn drop_to(plan: &Process, parent: &Conversation) -> Result<(), Failure> {
+    capability::clear_ambient().context("clear the ambient capabilities")?;
+    bound(plan.capabilities.bounding)?;
+    capability::keep_over_setuid().context("keep capabilities over the change of ids")?;
+    if let GroupChange::Set(groups) = &plan.additional_gids {
+        identity::set_groups(groups).with_context(|| format!("set groups {groups:?}"))?;
+    }
+    identity::become_gid(plan.gid).with_context(|| unmapped("setgid", plan.gid))?;
+    identity::become_uid(plan.uid).with_context(|| unmapped("setuid", plan.uid))?;
+    confirm_cwd(&plan.cwd)?;
+    grant(plan.capabilities, parent)?;
+    if plan.no_new_privileges {
+        process::set_no_new_privileges().context("set no_new_privs")?;
+    }
+    process::set_umask(plan.umask);
+    Ok(())
+}
+
+fn unmapped(what: &str, id: u32) -> alloc::string::String {
+    format!("{what} to {id}")
+}
+
+/// Drops all but these from the bounding set; EINVAL says that the kernel has no more.
+fn bound(kept: u64) -> Result<(), Failure> {
+    for number in 0..64 {
+        if kept >> number & 1 == 1 {
+            continue;
+        }
+        match capability::drop_bounding(number) {
+            Ok(()) => {}
+            Err(Errno::EINVAL) => return Ok(()),
+            other => {
+                other.with_context(|| format!("drop capability {number} from the bounding set"))?
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sets the other four. What the runtime itself lacks cannot be granted (config.md: a warning).
+fn grant(wanted: Capabilities, parent: &Conversation) -> Result<(), Failure> {
+    let (_, ours) = capability::current().context("read own capabilities")?;
+    capability::set(
+        wanted.effective & ours,
+        wanted.permitted & ours,
+        wanted.inheritable & ours,
+    )
+    .context("set capabilities")?;
+    for number in (0..64).filter(|number| wanted.ambient >> number & 1 == 1) {
+        match capability::raise_ambient(number) {
+            Ok(()) => {}
+            Err(Errno::EPERM | Errno::EINVAL) => {
+                parent.warn(format!("can't raise ambient capability number {number}"))?;
+            }
+            other => other.with_context(|| format!("raise ambient capability {number}"))?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! The device filter: rule by rule on v1, one eBPF program on v2.
+
+use super::{CgroupError, directory::Directory};
+use hull_bpf::devices::{self as bpf, Access};
+use hull_spec::plan::{DeviceKind, DevicePolicy, DeviceRule};
+use hull_sys::{Errno, bpf as kernel};
+
+/// Puts the filter in place.
+pub(super) fn apply(directories: &[Directory], policy: &DevicePolicy) -> Result<(), CgroupError> {
+    let DevicePolicy::Rules(rules) = policy else {
+        return Ok(());
+    };
+    let v1 = |directory: &&Directory| {
+        directory
+            .hierarchy
+            .controllers
+            .iter()
+            .any(|c| c == "devices")
+    };
+    if let Some(directory) = directories.iter().find(v1) {
+        return rules.iter().try_for_each(|rule| apply_v1(directory, rule));
+    }
+    match directories
+        .iter()
+        .find(|directory| directory.hierarchy.unified)
+    {
+        Some(directory) => apply_v2(directory, rules),
+        None => Ok(()),
+    }
+}
+
+fn apply_v1(directory: &Directory, rule: &DeviceRule) -> Result<(), CgroupError> {
+    let file = if rule.allow {
+        "devices.allow"
+    } else {
+        "devices.deny"
+    };
+    let value = v1_line(rule);
+    directory
+        .write(file, &value)
+        .map_err(|source| CgroupError::Limit {
+            pointer: "/linux/resources/devices",
+            value,
+            file: file.to_owned(),
+            path: directory.hierarchy.path(),
+            source,
+        })
+}
+
+/// `c 1:3 rwm`.
+fn v1_line(rule: &DeviceRule) -> String {
+    let kind = match rule.kind {
+        DeviceKind::All => 'a',
+        DeviceKind::Block => 'b',
+        DeviceKind::Char => 'c',
+    };
+    let number = |value: Option<u32>| value.map_or("*".to_owned(), |value| value.to_string());
+    let mut access = String::new();
+    for (wanted, letter) in [(rule.read, 'r'), (rule.write, 'w'), (rule.mknod, 'm')] {
+        if wanted {
+            access.push(letter);
+        }
+    }
+    format!(
+        "{kind} {}:{} {access}",
+        number(rule.major),
+        number(rule.minor)
+    )
+}
+
+fn apply_v2(directory: &Directory, rules: &[DeviceRule]) -> Result<(), CgroupError> {
+    let rules: Vec<_> = rules.iter().map(compiled_rule).collect();
+    let program =
+        bpf::compile(&rules).map_err(|error| CgroupError::DeviceRules(error.to_string()))?;
+    let words: Vec<u64> = program
+        .iter()
+        .map(|instruction| u64::from_ne_bytes(instruction.to_bytes()))
+        .collect();
+    kernel::load_device_filter(&words)
+        .and_then(|program| {
+            let cgroup = hull_sys::path::open_at(&directory.fd, c".", hull_sys::path::Open::READ)?;
+            kernel::attach_device_filter(program, cgroup)
+        })
+        .map_err(explain)
+}
+
+fn explain(errno: Errno) -> CgroupError {
+    CgroupError::DeviceFilter(errno)
+}
+
+fn compiled_rule(rule: &DeviceRule) -> bpf::DeviceRule {
+    let access = [
+        (rule.read, Access::READ),
+        (rule.write, Access::WRITE),
+        (rule.mknod, Access::MKNOD),
+    ];
+    bpf::DeviceRule {
+        allow: rule.allow,
+        kind: match rule.kind {
+            DeviceKind::All => bpf::DeviceKind::All,
+            DeviceKind::Block => bpf::DeviceKind::Block,
+            DeviceKind::Char => bpf::DeviceKind::Char,
+        },
+        major: rule.major,
+        minor: rule.minor,
+        access: access
+            .into_iter()
+            .filter(|(wanted, _)| *wanted)
+            .fold(Access::NONE, |all, (_, one)| all.with(one)),
+    }
+}

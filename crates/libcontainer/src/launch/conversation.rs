@@ -1,0 +1,161 @@
+//! The runtime's end of the conversation: what init says, in the phases of the protocol.
+
+use hull_spec::protocol::{FromInit, Gate, OutOfPhase, Phase, Report, Stage, ToInit};
+use hull_sys::{Errno, fd::OwnedFd, peer::Peer, process::Ending};
+use std::fmt;
+
+/// What came of init.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    #[error("{0}")]
+    Reported(Told),
+    #[error("container init was {how} during {stage}")]
+    Died { stage: &'static str, how: String },
+    #[error("container init is gone")]
+    Silent,
+    #[error(transparent)]
+    OutOfPhase(#[from] OutOfPhaseError),
+    #[error("talk to init")]
+    Channel(#[source] Errno),
+}
+
+/// A message that does not belong where it was said.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct OutOfPhaseError(String);
+
+impl From<OutOfPhase> for InitError {
+    fn from(error: OutOfPhase) -> Self {
+        Self::OutOfPhase(OutOfPhaseError(error.to_string()))
+    }
+}
+
+/// Init's report as one line: the causes, then the errno's text.
+#[derive(Debug)]
+pub struct Told(Report);
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.causes.join(": "))?;
+        match self.0.errno {
+            0 => Ok(()),
+            errno => write!(f, ": {}", Errno::from_raw(errno)),
+        }
+    }
+}
+
+/// The end that says `ToInit`.
+#[derive(Debug)]
+pub(crate) struct Conversation {
+    peer: Peer<ToInit, FromInit>,
+    phase: Phase,
+}
+
+impl Conversation {
+    pub(super) fn new(peer: Peer<ToInit, FromInit>, staged: bool) -> Self {
+        let phase = if staged {
+            Phase::Birth
+        } else {
+            Phase::Assembly
+        };
+        Self { peer, phase }
+    }
+
+    /// With an init that waits at its gate, over a new connection.
+    pub(crate) fn at_gate(socket: OwnedFd) -> Self {
+        Self {
+            peer: Peer::over(socket),
+            phase: Phase::Ready,
+        }
+    }
+
+    /// The pid that the stage process names.
+    pub(super) fn born(&mut self) -> Result<i32, InitError> {
+        match self.hear()? {
+            Some(FromInit::Born { pid }) => Ok(pid),
+            Some(_) | None => Err(InitError::Silent),
+        }
+    }
+
+    /// Init may go on.
+    pub(super) fn go_on(&self) -> Result<(), InitError> {
+        self.say(ToInit::Continue)
+    }
+
+    /// Waits for `Ready`.
+    pub(super) fn until_ready(&mut self) -> Result<(), InitError> {
+        loop {
+            match self.hear()? {
+                Some(FromInit::Ready) => return Ok(()),
+                Some(_) => self.go_on()?,
+                None => return Err(InitError::Silent),
+            }
+        }
+    }
+
+    /// Init no longer needs this process, and waits at `gate`.
+    pub(crate) fn committed(&self, gate: Gate) -> Result<(), InitError> {
+        self.say(ToInit::Committed(gate))
+    }
+
+    /// Opens the gate; returns when the payload runs, or with what stopped it.
+    pub(crate) fn start(&mut self) -> Result<(), InitError> {
+        self.say(ToInit::Start)?;
+        match self.hear()? {
+            None => Ok(()),
+            Some(message) => {
+                let phase = self.phase;
+                Err(OutOfPhase {
+                    phase,
+                    message: message.name(),
+                }
+                .into())
+            }
+        }
+    }
+
+    fn say(&self, message: ToInit) -> Result<(), InitError> {
+        match self.peer.say(&message) {
+            // What it said before it died is worth more than that it is gone.
+            Err(Errno::EPIPE | Errno::ECONNRESET) => Ok(()),
+            other => other.map_err(InitError::Channel),
+        }
+    }
+
+    /// The next word that must be answered; notes on the way are logged.
+    fn hear(&mut self) -> Result<Option<FromInit>, InitError> {
+        loop {
+            let Some(message) = self.peer.hear().map_err(InitError::Channel)? else {
+                return Ok(None);
+            };
+            self.phase = self.phase.accept(&message)?;
+            match message {
+                FromInit::Stage(stage) => log::debug!("init: {}", stage.name()),
+                FromInit::Warning(text) => log::warn!("{text}"),
+                FromInit::Failed(report) => return Err(InitError::Reported(Told(report))),
+                other => return Ok(Some(other)),
+            }
+        }
+    }
+}
+
+/// The stage in the comm of a process that is dead but not yet reaped.
+pub(super) fn last_stage(pid: i32) -> &'static str {
+    let comm = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    Stage::from_comm(&comm).unwrap_or(Stage::Session).name()
+}
+
+/// How a process ended, for people.
+pub(super) fn describe(ending: Option<Ending>, oom: bool) -> String {
+    match ending {
+        Some(Ending::Signalled(signal)) if oom => {
+            format!(
+                "killed by {} (out of memory: memory limit too low?)",
+                crate::signal::name(signal)
+            )
+        }
+        Some(Ending::Signalled(signal)) => format!("killed by {}", crate::signal::name(signal)),
+        Some(Ending::Exited(code)) => format!("ended with status {code}"),
+        None => "lost".to_owned(),
+    }
+}

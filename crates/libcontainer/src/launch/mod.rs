@@ -1,0 +1,288 @@
+//! From a plan to a process that waits at the gate.
+
+mod conversation;
+mod idmap;
+mod image;
+mod namespaces;
+mod trees;
+
+pub(crate) use conversation::{Conversation, InitError};
+pub(crate) use image::InitImage;
+
+use crate::{
+    cgroup::{Cgroup, CgroupError},
+    state::{ImageIdentity, ProcessIdentity},
+};
+use hull_spec::plan::{Birth, CgroupNamespace, NamespaceKind, Plan};
+use hull_sys::{
+    Errno,
+    exec::Strings,
+    fd::{AsFd, BorrowedFd, OwnedFd},
+    memfd::{self, Content},
+    peer::Peer,
+    process::{self, Wait},
+    spawn::{self, Fork},
+};
+use std::os::fd::AsRawFd;
+
+/// A launch that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    #[error("{pointer}: open namespace {path:?}")]
+    Namespace {
+        pointer: String,
+        path: String,
+        source: Errno,
+    },
+    #[error("{pointer}: namespace {path:?} is of another type than {wanted}")]
+    NamespaceType {
+        pointer: String,
+        path: String,
+        wanted: &'static str,
+    },
+    #[error("{pointer}: open {source_path:?}")]
+    Tree {
+        pointer: String,
+        source_path: String,
+        source: Errno,
+    },
+    #[error("{pointer}: {source_path:?} is not the device {major}:{minor}")]
+    NotTheDevice {
+        pointer: String,
+        source_path: String,
+        major: u32,
+        minor: u32,
+    },
+    #[error("{0}")]
+    Prepare(&'static str, #[source] Errno),
+    #[error("make the container's first process: {call}")]
+    Spawn { call: &'static str, source: Errno },
+    #[error("unable to stat preserved-fd {0}")]
+    PreservedFd(u32, #[source] Errno),
+    #[error("write {file} of the new user namespace")]
+    IdMap {
+        file: &'static str,
+        source: std::io::Error,
+    },
+    #[error("/process/oomScoreAdj: write {value}")]
+    OomScore { value: i32, source: std::io::Error },
+    #[error("/process/rlimits/{index}")]
+    Rlimit { index: usize, source: Errno },
+    #[error(transparent)]
+    Init(#[from] InitError),
+    #[error(transparent)]
+    Cgroup(#[from] CgroupError),
+}
+
+/// A first process that exists; killed on drop unless released.
+#[derive(Debug)]
+pub(crate) struct Launched {
+    pub(crate) pid: i32,
+    pub(crate) pidfd: OwnedFd,
+    pub(crate) image: ImageIdentity,
+    pub(crate) talk: Conversation,
+    released: bool,
+}
+
+/// Everything that the clone will need, opened before anything is made.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    namespaces: Vec<OwnedFd>,
+    trees: Vec<Option<OwnedFd>>,
+    image: InitImage,
+    plan: OwnedFd,
+}
+
+impl Prepared {
+    /// Opens namespaces and mount sources: what is absent is an error with nothing to undo.
+    pub(crate) fn new(plan: &Plan) -> Result<Self, LaunchError> {
+        let failed = |what| move |source| LaunchError::Prepare(what, source);
+        let preserved = plan.init.process.preserved_fds;
+        for number in 3..3 + preserved {
+            let raw = i32::try_from(number).unwrap_or(i32::MAX);
+            if hull_sys::fd::standing(raw).is_none() {
+                return Err(LaunchError::PreservedFd(number, Errno::EBADF));
+            }
+        }
+        let bytes = postcard::to_allocvec(&plan.init)
+            .map_err(|_| LaunchError::Prepare("encode the plan", Errno::EINVAL))?;
+        Ok(Self {
+            namespaces: namespaces::open_all(&plan.host.namespaces)?,
+            trees: trees::open_all(&plan.host.handed)?,
+            image: InitImage::load().map_err(failed("load the init image into memory"))?,
+            plan: memfd::sealed(c"hull-plan", &bytes, Content::Data)
+                .map_err(failed("seal the plan"))?,
+        })
+    }
+
+    /// Gives birth and brings the process to the point where it works by itself.
+    pub(crate) fn launch(
+        mut self,
+        plan: &Plan,
+        cgroup: &Cgroup,
+        gate: Option<&OwnedFd>,
+    ) -> Result<Launched, LaunchError> {
+        let (ours, theirs) = Peer::pair().map_err(|e| LaunchError::Prepare("socketpair", e))?;
+        trees::open_cgroup_dirs(&plan.host.handed, &mut self.trees, cgroup)?;
+        let child = self.spawn(plan, cgroup, gate, theirs.as_fd())?;
+        drop(theirs);
+        let staged = matches!(plan.init.namespaces.birth, Birth::Staged { .. });
+        let mut launched = Launched {
+            pid: child.pid,
+            pidfd: child.pidfd,
+            image: self.image.identity(),
+            talk: Conversation::new(ours, staged),
+            released: false,
+        };
+        if staged {
+            launched.meet_first_process()?;
+        }
+        launched.settle(plan, cgroup, staged)?;
+        Ok(launched)
+    }
+
+    fn spawn(
+        &self,
+        plan: &Plan,
+        cgroup: &Cgroup,
+        gate: Option<&OwnedFd>,
+        socket: BorrowedFd<'_>,
+    ) -> Result<spawn::Child, LaunchError> {
+        let first_fd = i32::try_from(3 + plan.init.process.preserved_fds).unwrap_or(i32::MAX / 2);
+        let gate = gate.map_or(socket, AsFd::as_fd);
+        let mut fds = vec![socket, self.plan.as_fd(), gate];
+        fds.extend(self.namespaces.iter().map(AsFd::as_fd));
+        fds.extend(self.trees.iter().flatten().map(AsFd::as_fd));
+        let base = first_fd.to_string();
+        let arguments = Strings::new(["hull-init", &base])
+            .map_err(|source| LaunchError::Prepare("argv of init", source))?;
+        let staged = matches!(plan.init.namespaces.birth, Birth::Staged { .. });
+        let new = &plan.host.namespaces;
+        let mut namespaces = if staged { 0 } else { new.clone_flags() };
+        if plan.init.namespaces.cgroup == CgroupNamespace::AfterAttach {
+            namespaces &= !NamespaceKind::Cgroup.clone_flag();
+        }
+        let waits_for_maps = !staged && new.is_new(NamespaceKind::User);
+        let fork = match waits_for_maps {
+            true => Fork::Continue {
+                byte_from: socket.as_raw_fd(),
+            },
+            false => Fork::Wait,
+        };
+        let birth = spawn::Birth {
+            namespaces,
+            cgroup: cgroup.birthplace(),
+            program: self.image.as_fd(),
+            arguments: &arguments,
+            fds: &fds,
+            first_fd,
+            fork,
+        };
+        let child = spawn::spawn(&birth).map_err(|error| LaunchError::Spawn {
+            call: error.call,
+            source: error.errno,
+        })?;
+        if waits_for_maps {
+            // The child reads its argv after we return.
+            std::mem::forget(arguments);
+        }
+        Ok(child)
+    }
+}
+
+impl Launched {
+    /// Staged: the process that was spawned names the first one and ends.
+    fn meet_first_process(&mut self) -> Result<(), LaunchError> {
+        let stage = self.pid;
+        let pid = self.talk.born()?;
+        let failed = |what| move |source| LaunchError::Prepare(what, source);
+        self.pidfd = process::open_pidfd(pid).map_err(failed("open the first process"))?;
+        self.pid = pid;
+        process::reap(stage, Wait::ForExit).map_err(failed("reap the stage process"))?;
+        Ok(())
+    }
+
+    /// What the host does for it: id maps, cgroups, OOM score. In this order, since a process
+    /// without ids can do nothing, and one outside of its cgroup must not go on.
+    fn settle(&mut self, plan: &Plan, cgroup: &Cgroup, staged: bool) -> Result<(), LaunchError> {
+        let own_user = plan.host.namespaces.is_new(NamespaceKind::User);
+        if own_user {
+            idmap::write(self.pid, &plan.host.id_maps)?;
+        }
+        if staged {
+            cgroup.attach(self.pid)?;
+            self.talk.go_on()?;
+        } else if own_user {
+            self.talk.go_on()?;
+            cgroup.attach(self.pid)?;
+        } else {
+            cgroup.attach(self.pid)?;
+        }
+        if plan.init.namespaces.cgroup == CgroupNamespace::AfterAttach {
+            self.talk.go_on()?;
+        }
+        if let Some(value) = plan.host.oom_score_adj {
+            std::fs::write(
+                format!("/proc/{}/oom_score_adj", self.pid),
+                value.to_string(),
+            )
+            .map_err(|source| LaunchError::OomScore { value, source })?;
+        }
+        cgroup.filter_devices(&plan.host.cgroup)?;
+        Ok(())
+    }
+
+    /// Waits until nothing is left but the gate, then sets the limits that could hinder init.
+    pub(crate) fn until_ready(&mut self, plan: &Plan, cgroup: &Cgroup) -> Result<(), LaunchError> {
+        if let Err(error) = self.talk.until_ready() {
+            return Err(self.explain(error, cgroup).into());
+        }
+        for (index, limit) in plan.host.rlimits.iter().enumerate() {
+            process::set_rlimit(self.pid, limit.resource, limit.soft, limit.hard)
+                .map_err(|source| LaunchError::Rlimit { index, source })?;
+        }
+        Ok(())
+    }
+
+    /// An init that died without a word: its comm names the stage, its end tells the rest.
+    fn explain(&mut self, error: InitError, cgroup: &Cgroup) -> InitError {
+        if !matches!(error, InitError::Silent) {
+            return error;
+        }
+        let stage = conversation::last_stage(self.pid);
+        let ending = process::reap(self.pid, Wait::ForExit).ok().flatten();
+        self.released = true;
+        InitError::Died {
+            stage,
+            how: conversation::describe(ending.map(|(_, ending)| ending), cgroup.saw_oom_kill()),
+        }
+    }
+
+    /// The process, as the record will name it.
+    pub(crate) fn identity(&self) -> Result<ProcessIdentity, LaunchError> {
+        ProcessIdentity::of(self.pid, &self.pidfd)
+            .map_err(|source| LaunchError::Prepare("identify the first process", source))
+    }
+
+    /// It lives on without us.
+    pub(crate) fn release(&mut self) {
+        self.released = true;
+    }
+}
+
+impl Launched {
+    /// Kills and reaps it, once.
+    pub(crate) fn end(&mut self) {
+        const SIGKILL: i32 = 9;
+        if !std::mem::replace(&mut self.released, true) {
+            let _dead_already = process::signal(&self.pidfd, SIGKILL);
+            let _reaped = process::reap(self.pid, Wait::ForExit);
+        }
+    }
+}
+
+impl Drop for Launched {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

@@ -1,0 +1,58 @@
+//! The two records of a container: the intent, before anything is made, and the record proper,
+//! once init is ready. Facts only; a status is never among them.
+
+use super::identity::ProcessIdentity;
+use hull_spec::plan::{CgroupLayout, CgroupManager, Hooks};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Raised with each change that an older hull could misread.
+pub(crate) const VERSION: u32 = 1;
+
+/// What is about to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Intent {
+    pub(crate) version: u32,
+    pub(crate) id: String,
+    pub(crate) bundle: String,
+    pub(crate) oci_version: String,
+    pub(crate) created: String,
+    pub(crate) cgroup: CgroupRecord,
+}
+
+/// Where the container's cgroups are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CgroupRecord {
+    pub(crate) manager: CgroupManager,
+    pub(crate) layout: CgroupLayout,
+    /// Each hierarchy's directory below /sys/fs/cgroup (empty for v2), and the container's own
+    /// path in it.
+    pub(crate) places: Vec<(String, String)>,
+    /// Absolute paths that create made, parents first; what was there before is not ours.
+    pub(crate) made: Vec<String>,
+}
+
+/// A container that was created.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) version: u32,
+    pub(crate) id: String,
+    pub(crate) oci_version: String,
+    pub(crate) bundle: String,
+    pub(crate) rootfs: String,
+    pub(crate) created: String,
+    pub(crate) annotations: BTreeMap<String, String>,
+    pub(crate) init: ProcessIdentity,
+    pub(crate) image: ImageIdentity,
+    pub(crate) cgroup: CgroupRecord,
+    /// Does the end of init end every process of the container?
+    pub(crate) own_pid_namespace: bool,
+    pub(crate) hooks: Hooks,
+}
+
+/// The init image's memfd: who runs another file has passed the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ImageIdentity {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+}

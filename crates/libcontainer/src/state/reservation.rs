@@ -1,0 +1,170 @@
+//! An id reserved for a create: its directory, lock and intent, undone on drop unless committed.
+
+use super::{
+    record::{Intent, Record},
+    store::{Entry, Lock, Store, StoreError},
+};
+use hull_spec::id::ContainerId;
+use hull_sys::{
+    Errno,
+    path::{self, Open, Remove},
+    socket,
+};
+use serde::Serialize;
+use std::{
+    ffi::{CStr, CString},
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        unix::fs::DirBuilderExt,
+    },
+};
+
+pub(super) const RECORD: &CStr = c"state.json";
+pub(super) const INTENT: &CStr = c"intent.json";
+const TEMPORARY: &CStr = c".state.json.tmp";
+const CONFIG: &CStr = c"config.json";
+/// The start gate's socket.
+const GATE: &CStr = c"gate";
+
+/// All that hull ever puts into a container's directory.
+const FILES: [&CStr; 5] = [RECORD, INTENT, TEMPORARY, CONFIG, GATE];
+
+/// The id is ours.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    root: OwnedFd,
+    name: CString,
+    entry: Entry,
+    /// Dropped by hand before the directory goes.
+    _lock: Lock,
+    kept: bool,
+}
+
+impl Store {
+    /// Makes the container's directory; only one caller can.
+    pub(crate) fn reserve(&self, id: &ContainerId) -> Result<Reservation, StoreError> {
+        let failed = |what| move |source| StoreError::Directory { what, source };
+        let root = match self.open_root()? {
+            Some(root) => root,
+            None => self.make_root()?,
+        };
+        let name = CString::new(id.as_str()).map_err(|_| StoreError::NotFound)?;
+        match path::make_dir(&root, &name, 0o700) {
+            Err(Errno::EEXIST) => return Err(StoreError::Exists),
+            other => other.map_err(failed("make it"))?,
+        }
+        let open = Open::READ.and(Open::DIRECTORY).and(Open::NO_FOLLOW);
+        let directory = path::open_at(&root, &name, open).map_err(failed("open it"))?;
+        let entry = Entry { directory };
+        let lock = entry.lock()?;
+        Ok(Reservation {
+            root,
+            name,
+            entry,
+            _lock: lock,
+            kept: false,
+        })
+    }
+
+    /// The root itself may be missing with its parents, e.g. after a boot.
+    fn make_root(&self) -> Result<OwnedFd, StoreError> {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.root)
+            .map_err(|error| self.root_error(error.into()))?;
+        self.open_root()?
+            .ok_or_else(|| self.root_error(Errno::ENOENT))
+    }
+
+    /// Removes a container's directory, in whatever state it is.
+    pub(crate) fn remove(&self, id: &ContainerId) -> Result<(), StoreError> {
+        let Some(root) = self.open_root()? else {
+            return Ok(());
+        };
+        let entry = match self.entry(id) {
+            Err(StoreError::NotFound) => return Ok(()),
+            other => other?,
+        };
+        let name = CString::new(id.as_str()).map_err(|_| StoreError::NotFound)?;
+        clear(&root, &name, &entry).map_err(|source| StoreError::Directory {
+            what: "remove it",
+            source,
+        })
+    }
+}
+
+/// Only names that hull makes are removed: the directory of another program stays.
+fn clear(root: &OwnedFd, name: &CStr, entry: &Entry) -> Result<(), Errno> {
+    for file in FILES {
+        match path::unlink(entry.directory(), file, Remove::File) {
+            Ok(()) | Err(Errno::ENOENT) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    match path::unlink(root, name, Remove::Directory) {
+        Ok(()) | Err(Errno::ENOENT) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
+impl Reservation {
+    /// Says what is about to be made, before it is (security.md 5.2).
+    pub(crate) fn declare(&self, intent: &Intent, config: &[u8]) -> Result<(), StoreError> {
+        self.write(INTENT, intent)?;
+        self.put(CONFIG, config, "write config.json")
+    }
+
+    /// The start gate, listening in the container's directory.
+    pub(crate) fn open_gate(&self) -> Result<OwnedFd, StoreError> {
+        socket::listen(&gate_path(&self.entry)).map_err(|source| StoreError::Directory {
+            what: "open the start gate",
+            source,
+        })
+    }
+
+    /// Makes the record durable: there whole, or not at all.
+    pub(crate) fn record(&self, record: &Record) -> Result<(), StoreError> {
+        self.write(TEMPORARY, record)?;
+        path::rename(self.entry.directory(), TEMPORARY, RECORD).map_err(|source| {
+            StoreError::Directory {
+                what: "rename state.json",
+                source,
+            }
+        })
+    }
+
+    /// Keeps everything.
+    pub(crate) fn commit(mut self) {
+        self.kept = true;
+    }
+
+    fn write(&self, name: &CStr, content: &impl Serialize) -> Result<(), StoreError> {
+        let text = serde_json::to_vec(content).map_err(|error| StoreError::Damaged {
+            file: "state.json",
+            problem: error.to_string(),
+        })?;
+        self.put(name, &text, "write state")
+    }
+
+    fn put(&self, name: &CStr, text: &[u8], what: &'static str) -> Result<(), StoreError> {
+        path::create_at(self.entry.directory(), name, Open::WRITE, 0o600)
+            .and_then(|file| path::write_all(file, text))
+            .map_err(|source| StoreError::Directory { what, source })
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if !self.kept
+            && let Err(errno) = clear(&self.root, &self.name, &self.entry)
+        {
+            log::warn!("state directory is left behind: {errno}");
+        }
+    }
+}
+
+/// Short however long the root is: an address holds 107 bytes.
+pub(crate) fn gate_path(entry: &Entry) -> Vec<u8> {
+    format!("/proc/self/fd/{}/gate", entry.directory().as_raw_fd()).into_bytes()
+}

@@ -1,0 +1,207 @@
+//! The state root: one directory per container, reached by fd, its files replaced by rename.
+
+use super::{
+    Gate, InitLife, Status, observe,
+    record::{Intent, Record, VERSION},
+    reservation::{INTENT, RECORD},
+};
+use hull_spec::id::ContainerId;
+use hull_sys::{
+    Errno,
+    path::{self, Open},
+    stat,
+};
+use serde::de::DeserializeOwned;
+use std::{
+    ffi::{CStr, CString},
+    os::{fd::OwnedFd, unix::ffi::OsStrExt},
+    path::PathBuf,
+};
+
+/// A record longer than this is not one of ours.
+const LIMIT: usize = 64 << 20;
+
+/// The state could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("container does not exist")]
+    NotFound,
+    #[error("container with given ID already exists")]
+    Exists,
+    #[error("open state root {}", path.display())]
+    Root { path: PathBuf, source: Errno },
+    #[error("state directory: {what}")]
+    Directory { what: &'static str, source: Errno },
+    #[error("state file {file} is damaged (`delete --force` cleans up): {problem}")]
+    Damaged { file: &'static str, problem: String },
+    #[error("another hull command holds the container")]
+    Busy,
+}
+
+/// The state root (`--root`). Opening makes nothing; `create` makes it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(super) root: PathBuf,
+}
+
+/// One container's directory.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(super) directory: OwnedFd,
+}
+
+impl Store {
+    /// The store at this absolute path.
+    #[must_use]
+    pub fn at(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    pub(super) fn open_root(&self) -> Result<Option<OwnedFd>, StoreError> {
+        let name = CString::new(self.root.as_os_str().as_bytes())
+            .map_err(|_| self.root_error(Errno::EINVAL))?;
+        match path::open(&name, Open::PATH.and(Open::DIRECTORY)) {
+            Ok(root) => Ok(Some(root)),
+            Err(Errno::ENOENT) => Ok(None),
+            Err(errno) => Err(self.root_error(errno)),
+        }
+    }
+
+    pub(super) fn root_error(&self, source: Errno) -> StoreError {
+        StoreError::Root {
+            path: self.root.clone(),
+            source,
+        }
+    }
+
+    /// The container's directory.
+    pub(crate) fn entry(&self, id: &ContainerId) -> Result<Entry, StoreError> {
+        let root = self.open_root()?.ok_or(StoreError::NotFound)?;
+        let name = CString::new(id.as_str()).map_err(|_| StoreError::NotFound)?;
+        let open = Open::READ.and(Open::DIRECTORY).and(Open::NO_FOLLOW);
+        match path::open_at(root, &name, open) {
+            Ok(directory) => Ok(Entry { directory }),
+            Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => Err(StoreError::NotFound),
+            Err(source) => Err(StoreError::Directory {
+                what: "open it",
+                source,
+            }),
+        }
+    }
+
+    /// The ids of all containers, sorted.
+    pub(crate) fn ids(&self) -> Result<Vec<ContainerId>, StoreError> {
+        let Some(root) = self.open_root()? else {
+            return Ok(Vec::new());
+        };
+        let names = path::open_at(root, c".", Open::READ)
+            .and_then(hull_sys::directory::names)
+            .map_err(|errno| self.root_error(errno))?;
+        let ids = names
+            .iter()
+            .filter_map(|name| ContainerId::new(name.to_str().ok()?).ok());
+        let mut ids: Vec<_> = ids.collect();
+        ids.sort_by(|one, other| one.as_str().cmp(other.as_str()));
+        Ok(ids)
+    }
+}
+
+impl Entry {
+    pub(crate) fn directory(&self) -> &OwnedFd {
+        &self.directory
+    }
+
+    /// The record; `None` while the container is being created, or was left half made.
+    pub(crate) fn record(&self) -> Result<Option<Record>, StoreError> {
+        let record: Option<Record> = self.read(RECORD, "state.json")?;
+        match record {
+            Some(record) if record.version > VERSION => Err(StoreError::Damaged {
+                file: "state.json",
+                problem: format!("version {} is newer than this hull", record.version),
+            }),
+            other => Ok(other),
+        }
+    }
+
+    pub(crate) fn intent(&self) -> Result<Option<Intent>, StoreError> {
+        self.read(INTENT, "intent.json")
+    }
+
+    fn read<T: DeserializeOwned>(
+        &self,
+        name: &CStr,
+        file: &'static str,
+    ) -> Result<Option<T>, StoreError> {
+        let failed = |source| StoreError::Directory { what: file, source };
+        let open = Open::READ.and(Open::NO_FOLLOW).and(Open::NONBLOCK);
+        let content = match path::open_at(&self.directory, name, open) {
+            Err(Errno::ENOENT) => return Ok(None),
+            other => other.map_err(failed)?,
+        };
+        if !stat::fstat(&content).map_err(failed)?.is_regular() {
+            return Err(StoreError::Damaged {
+                file,
+                problem: "not a regular file".into(),
+            });
+        }
+        let text = path::read_all(&content, LIMIT).map_err(failed)?;
+        serde_json::from_slice(&text)
+            .map(Some)
+            .map_err(|error| StoreError::Damaged {
+                file,
+                problem: error.to_string(),
+            })
+    }
+
+    /// Takes the container's lock, which mutating verbs hold.
+    pub(crate) fn lock(&self) -> Result<Lock, StoreError> {
+        let failed = |source| StoreError::Directory {
+            what: "lock it",
+            source,
+        };
+        let copy = self
+            .directory
+            .try_clone()
+            .map_err(|error| failed(error.into()))?;
+        let file = std::fs::File::from(copy);
+        file.lock().map_err(|error| failed(error.into()))?;
+        // Deleted while we waited: this directory is no container any more.
+        if stat::fstat(&self.directory).map_err(failed)?.links == 0 {
+            return Err(StoreError::NotFound);
+        }
+        Ok(Lock { _file: file })
+    }
+}
+
+/// Held until dropped.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: std::fs::File,
+}
+
+/// Where a recorded container stands, with a handle of its init while that lives.
+pub(crate) fn status_of(
+    record: &Record,
+    frozen: impl FnOnce() -> bool,
+) -> Result<(Status, Option<OwnedFd>), Errno> {
+    let Some(pidfd) = record.init.find()? else {
+        return Ok((observe(InitLife::Gone, Gate::Closed, false), None));
+    };
+    let gate = gate_of(record)?;
+    Ok((observe(InitLife::Alive, gate, frozen()), Some(pidfd)))
+}
+
+/// The gate is closed as long as init runs our image.
+fn gate_of(record: &Record) -> Result<Gate, Errno> {
+    let exe = CString::new(format!("/proc/{}/exe", record.init.pid)).map_err(|_| Errno::EINVAL)?;
+    match path::open(&exe, Open::PATH).and_then(stat::fstat) {
+        Ok(facts) if (facts.device, facts.inode) == (record.image.device, record.image.inode) => {
+            Ok(Gate::Closed)
+        }
+        // Only an undumpable process hides its exe from its owner: a rootless init that waits.
+        Err(Errno::EACCES) => Ok(Gate::Closed),
+        // It may die at any moment.
+        Ok(_) | Err(Errno::ENOENT | Errno::ESRCH) => Ok(Gate::Opened),
+        Err(errno) => Err(errno),
+    }
+}

@@ -1,0 +1,204 @@
+//! create: everything up to the gate. docs/create.md tells the same story at length.
+
+use crate::{
+    cgroup::{Cgroup, CgroupError, Placement},
+    host::{self, HostError},
+    launch::{LaunchError, Launched, Prepared},
+    pid_file::{PidFile, PidFileError},
+    state::{Intent, Record, Reservation, Store, StoreError, VERSION},
+    timestamp,
+};
+use hull_spec::{
+    Bundle, ConfigError, Request, ResolveError, RootChange, Rootless, SessionKeyring,
+    id::ContainerId,
+    plan::{CgroupManager, NamespaceKind, Plan, Verbosity},
+    protocol::Gate,
+    resolve,
+};
+use std::path::PathBuf;
+
+/// What one create or run is asked for.
+#[derive(Debug, Clone)]
+pub struct CreateRequest {
+    pub id: ContainerId,
+    /// Absolute.
+    pub bundle: PathBuf,
+    /// Relative to the bundle, or absolute.
+    pub config: PathBuf,
+    /// Absolute.
+    pub pid_file: Option<PathBuf>,
+    /// Absolute.
+    pub console_socket: Option<PathBuf>,
+    pub entering: RootChange,
+    pub keyring: SessionKeyring,
+    /// `--preserve-fds` and LISTEN_FDS together.
+    pub preserved_fds: u32,
+    pub manager: CgroupManager,
+    pub rootless: Rootless,
+}
+
+/// A create that failed; nothing of it is left.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Host(#[from] HostError),
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Cgroup(#[from] CgroupError),
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    #[error(transparent)]
+    PidFile(#[from] PidFileError),
+}
+
+/// Creates a container that waits for [`start`](crate::start).
+pub fn create(store: &Store, request: &CreateRequest) -> Result<(), CreateError> {
+    let draft = Draft::new(request, Attached::No)?;
+    let mut init = draft.bring_up(store, Gate::Listener)?;
+    init.release();
+    Ok(())
+}
+
+/// Does the caller stay for the payload's whole life?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Attached {
+    Yes,
+    No,
+}
+
+/// A request that was found good: the plan, and nothing done yet.
+#[derive(Debug)]
+pub(super) struct Draft<'a> {
+    request: &'a CreateRequest,
+    bundle: Bundle,
+    plan: Plan,
+    placement: Placement,
+}
+
+impl<'a> Draft<'a> {
+    /// Reads and decides.
+    pub(super) fn new(request: &'a CreateRequest, attached: Attached) -> Result<Self, CreateError> {
+        log::debug!("read {}", request.bundle.join(&request.config).display());
+        let bundle = Bundle::load(&request.bundle, &request.config)?;
+        let host = host::facts()?;
+        let plan = resolve(
+            &bundle,
+            &host,
+            &Request {
+                id: &request.id,
+                manager: request.manager,
+                rootless: request.rootless,
+                root_change: request.entering,
+                keyring: request.keyring,
+                preserved_fds: request.preserved_fds,
+                verbosity: verbosity(),
+                console: request.console_socket.is_some(),
+                detached: attached == Attached::No,
+            },
+        )?;
+        for warning in &plan.warnings {
+            log::warn!("{warning}");
+        }
+        let placement = Placement::of(&plan.host.cgroup, &host)?;
+        log::debug!("plan: resolved");
+        Ok(Self {
+            request,
+            bundle,
+            plan,
+            placement,
+        })
+    }
+
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Acts: at the end the container waits at its gate and is recorded.
+    pub(super) fn bring_up(&self, store: &Store, gate: Gate) -> Result<Launched, CreateError> {
+        let plan = &self.plan;
+        let prepared = Prepared::new(plan)?;
+        log::debug!("sources: opened");
+        let reservation = store.reserve(&self.request.id)?;
+        reservation.declare(&self.intent(), &self.bundle.text)?;
+        log::debug!("state: reserved {}", self.request.id.as_str());
+        let cgroup = Cgroup::make(&self.placement, &plan.host.cgroup)?;
+        log::debug!("cgroup: made");
+        let listener = match gate {
+            Gate::Listener => Some(reservation.open_gate()?),
+            Gate::Here => None,
+        };
+        let mut init = prepared.launch(plan, &cgroup, listener.as_ref())?;
+        log::debug!("init: born as pid {}", init.pid);
+        let record = self.record(&init, &cgroup)?;
+        init.until_ready(plan, &cgroup)?;
+        log::debug!("init: ready");
+        self.commit(&init, &reservation, &record, gate)?;
+        reservation.commit();
+        cgroup.keep();
+        log::debug!("state: recorded");
+        Ok(init)
+    }
+
+    fn intent(&self) -> Intent {
+        Intent {
+            version: VERSION,
+            id: self.request.id.as_str().to_owned(),
+            bundle: self.bundle.directory.to_string_lossy().into_owned(),
+            oci_version: self.plan.host.oci_version.clone(),
+            created: timestamp::now(),
+            cgroup: self.placement.record(Vec::new()),
+        }
+    }
+
+    fn record(&self, init: &Launched, cgroup: &Cgroup) -> Result<Record, CreateError> {
+        let host = &self.plan.host;
+        Ok(Record {
+            version: VERSION,
+            id: self.request.id.as_str().to_owned(),
+            oci_version: host.oci_version.clone(),
+            bundle: self.bundle.directory.to_string_lossy().into_owned(),
+            rootfs: host.rootfs.clone(),
+            created: timestamp::now(),
+            annotations: host.annotations.clone(),
+            init: init.identity()?,
+            image: init.image,
+            cgroup: cgroup.record(),
+            own_pid_namespace: host.namespaces.is_new(NamespaceKind::Pid),
+            hooks: host.hooks.clone(),
+        })
+    }
+
+    /// The record first, then the pid file; only then does init outlive us.
+    fn commit(
+        &self,
+        init: &Launched,
+        reservation: &Reservation,
+        record: &Record,
+        gate: Gate,
+    ) -> Result<(), CreateError> {
+        reservation.record(record)?;
+        let pid_file = match &self.request.pid_file {
+            Some(path) => Some(PidFile::write(path, init.pid)?),
+            None => None,
+        };
+        init.talk.committed(gate).map_err(LaunchError::from)?;
+        if let Some(file) = pid_file {
+            file.keep();
+        }
+        Ok(())
+    }
+}
+
+/// Init tells its stages when somebody reads them.
+fn verbosity() -> Verbosity {
+    if log::log_enabled!(log::Level::Debug) {
+        Verbosity::Stages
+    } else {
+        Verbosity::Quiet
+    }
+}

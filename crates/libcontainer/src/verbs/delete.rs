@@ -1,0 +1,124 @@
+//! delete: what create made goes, the state directory last, so that it can be repeated.
+
+use crate::{
+    cgroup::{self, CgroupError, Patience},
+    state::{CgroupRecord, Entry, Record, Status, Store, StoreError, status_of},
+};
+use hull_spec::id::ContainerId;
+use hull_sys::{Errno, process};
+use std::{
+    os::fd::OwnedFd,
+    time::{Duration, Instant},
+};
+
+const SIGKILL: i32 = 9;
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// A delete that failed; the record is kept, so that it can be tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("cannot delete container {id} that is not stopped: {status}")]
+    NotStopped { id: String, status: &'static str },
+    #[error("container init still running: pid {pid}")]
+    StillRunning { pid: i32 },
+    #[error("look at the container's first process")]
+    Process(#[source] Errno),
+    #[error(transparent)]
+    Cgroup(#[from] CgroupError),
+    #[error("container has no record (`delete --force` cleans up)")]
+    HalfMade,
+}
+
+/// May a living container be killed for it, and an absent one be no error?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Force {
+    Yes,
+    No,
+}
+
+/// Deletes a container.
+pub fn delete(store: &Store, id: &ContainerId, force: Force) -> Result<(), DeleteError> {
+    let entry = match store.entry(id) {
+        Err(StoreError::NotFound) if force == Force::Yes => return Ok(()),
+        other => other?,
+    };
+    let _lock = match entry.lock() {
+        Err(StoreError::NotFound) if force == Force::Yes => return Ok(()),
+        other => other?,
+    };
+    match entry.record() {
+        Ok(Some(record)) => destroy(id, &record, force)?,
+        Ok(None) | Err(StoreError::Damaged { .. }) if force == Force::Yes => clean_up(&entry)?,
+        Ok(None) => return Err(DeleteError::HalfMade),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(store.remove(id)?)
+}
+
+fn destroy(id: &ContainerId, record: &Record, force: Force) -> Result<(), DeleteError> {
+    let (status, pidfd) =
+        status_of(record, || cgroup::is_frozen(&record.cgroup)).map_err(DeleteError::Process)?;
+    if force == Force::No && !matches!(status, Status::Stopped | Status::Created) {
+        let id = id.as_str().to_owned();
+        return Err(DeleteError::NotStopped {
+            id,
+            status: status.as_str(),
+        });
+    }
+    if let Some(pidfd) = pidfd {
+        end(&pidfd, record)?;
+    }
+    sweep(&record.cgroup, force)
+}
+
+/// Kills the first process and waits for its end.
+fn end(pidfd: &OwnedFd, record: &Record) -> Result<(), DeleteError> {
+    match process::signal(pidfd, SIGKILL) {
+        Ok(()) | Err(Errno::ESRCH) => {}
+        Err(errno) => return Err(DeleteError::Process(errno)),
+    }
+    if !record.own_pid_namespace {
+        cgroup::kill_all(&record.cgroup, SIGKILL)?;
+    }
+    let deadline = Instant::now() + LONGEST;
+    loop {
+        let left = deadline
+            .saturating_duration_since(Instant::now())
+            .as_millis();
+        let left = i32::try_from(left).unwrap_or(i32::MAX);
+        match process::wait_readable(pidfd, Some(left)) {
+            Ok(true) => return Ok(()),
+            Err(Errno::EINTR) => {}
+            Ok(false) => {
+                return Err(DeleteError::StillRunning {
+                    pid: record.init.pid,
+                });
+            }
+            Err(errno) => return Err(DeleteError::Process(errno)),
+        }
+    }
+}
+
+/// Leftovers of a container whose first process is dead: killed only by force.
+fn sweep(record: &CgroupRecord, force: Force) -> Result<(), DeleteError> {
+    if force == Force::Yes && cgroup::is_populated(record) {
+        cgroup::kill_all(record, SIGKILL)?;
+    }
+    Ok(cgroup::remove(record, Patience::DELETE)?)
+}
+
+/// Without a record: what the intent names. Its creator holds the lock as long as it lives, and
+/// init dies with it, so nobody is at work here.
+fn clean_up(entry: &Entry) -> Result<(), DeleteError> {
+    let Ok(Some(mut intent)) = entry.intent() else {
+        return Ok(());
+    };
+    // What was made is not known: the container's own directories are, by their place.
+    let paths = intent.cgroup.places.iter();
+    intent.cgroup.made = paths
+        .map(|(name, place)| cgroup::path_of(name, place))
+        .collect();
+    sweep(&intent.cgroup, Force::Yes)
+}

@@ -1,0 +1,16 @@
+//! The verbs, one file each.
+
+mod container;
+mod create;
+mod delete;
+mod kill;
+mod observe;
+mod run;
+mod start;
+
+pub use create::{CreateError, CreateRequest, create};
+pub use delete::{DeleteError, Force, delete};
+pub use kill::{KillError, Whom, kill};
+pub use observe::{StateError, list, state};
+pub use run::{ExitCode, Keep, RunError, RunMode, Subreaper, run};
+pub use start::{StartError, start};

@@ -1,0 +1,163 @@
+//! run: create and start in one process; in the foreground also wait, reap and delete.
+
+use super::create::{Attached, CreateError, CreateRequest, Draft};
+use super::delete::{DeleteError, Force, delete};
+use crate::{
+    launch::{InitError, Launched},
+    state::Store,
+};
+use hull_spec::{plan::NamespaceKind, protocol::Gate};
+use hull_sys::{
+    Errno,
+    process::{self, Ending, Wait},
+    signal,
+};
+use std::os::fd::OwnedFd;
+
+const SIGCHLD: i32 = 17;
+const SIGWINCH: i32 = 28;
+
+/// A run that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Create(#[from] CreateError),
+    #[error(transparent)]
+    Start(#[from] InitError),
+    #[error(transparent)]
+    Delete(#[from] DeleteError),
+    #[error("{0}")]
+    Wait(&'static str, #[source] Errno),
+}
+
+/// Who waits for the payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunMode {
+    /// Nobody: run returns once it runs.
+    Detached,
+    /// This process, which forwards signals and returns its status.
+    Foreground { keep: Keep, subreaper: Subreaper },
+}
+
+/// What is left of a container that ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    State,
+    Nothing,
+}
+
+/// Are orphans of the container reaped here?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subreaper {
+    Set,
+    Leave,
+}
+
+/// The payload's status as a shell has it: its own, or 128 and the signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExitCode(pub u8);
+
+/// Creates and starts a container.
+pub fn run(store: &Store, request: &CreateRequest, mode: RunMode) -> Result<ExitCode, RunError> {
+    match mode {
+        RunMode::Detached => run_detached(store, request),
+        RunMode::Foreground { keep, subreaper } => run_attached(store, request, keep, subreaper),
+    }
+}
+
+fn run_detached(store: &Store, request: &CreateRequest) -> Result<ExitCode, RunError> {
+    let draft = Draft::new(request, Attached::No)?;
+    let mut init = draft.bring_up(store, Gate::Here)?;
+    start_or_undo(store, request, &mut init)?;
+    init.release();
+    Ok(ExitCode(0))
+}
+
+fn run_attached(
+    store: &Store,
+    request: &CreateRequest,
+    keep: Keep,
+    subreaper: Subreaper,
+) -> Result<ExitCode, RunError> {
+    let draft = Draft::new(request, Attached::Yes)?;
+    if subreaper == Subreaper::Set {
+        process::set_subreaper().map_err(|e| RunError::Wait("become a subreaper", e))?;
+    }
+    // Before the child exists: none of its ends can be missed.
+    let signals = signal::block_all().map_err(|e| RunError::Wait("block signals", e))?;
+    let mut init = draft.bring_up(store, Gate::Here)?;
+    start_or_undo(store, request, &mut init)?;
+    init.release();
+    let ending = wait(&init, &signals)?;
+    if keep == Keep::Nothing {
+        let shared = !draft.plan().host.namespaces.is_new(NamespaceKind::Pid);
+        delete(
+            store,
+            &request.id,
+            if shared { Force::Yes } else { Force::No },
+        )?;
+    }
+    Ok(exit_code(ending))
+}
+
+/// A payload that cannot be executed leaves no container behind.
+fn start_or_undo(
+    store: &Store,
+    request: &CreateRequest,
+    init: &mut Launched,
+) -> Result<(), RunError> {
+    let Err(error) = init.talk.start() else {
+        return Ok(());
+    };
+    init.end();
+    delete(store, &request.id, Force::Yes)?;
+    if let Some(file) = &request.pid_file {
+        drop(std::fs::remove_file(file));
+    }
+    Err(error.into())
+}
+
+/// Forwards what comes until the container's first process ends; reaps whoever else does.
+fn wait(init: &Launched, signals: &OwnedFd) -> Result<Ending, RunError> {
+    loop {
+        if let Some(ending) = reap_all(init.pid)? {
+            return Ok(ending);
+        }
+        match signal::next(signals).map_err(|e| RunError::Wait("wait for signals", e))? {
+            SIGCHLD | SIGWINCH => {}
+            other => match process::signal(&init.pidfd, other) {
+                Ok(()) | Err(Errno::ESRCH) => {}
+                Err(errno) => log::warn!("forward signal {other}: {errno}"),
+            },
+        }
+    }
+}
+
+fn reap_all(init: i32) -> Result<Option<Ending>, RunError> {
+    loop {
+        match process::reap(-1, Wait::Return) {
+            Ok(Some((pid, ending))) if pid == init => return Ok(Some(ending)),
+            Ok(Some(_)) => {}
+            Ok(None) | Err(Errno::ECHILD) => return Ok(None),
+            Err(errno) => return Err(RunError::Wait("reap", errno)),
+        }
+    }
+}
+
+fn exit_code(ending: Ending) -> ExitCode {
+    match ending {
+        Ending::Exited(code) => ExitCode(code),
+        Ending::Signalled(signal) => ExitCode(u8::try_from(128 + signal).unwrap_or(u8::MAX)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_counts_from_128() {
+        assert_eq!(exit_code(Ending::Exited(7)), ExitCode(7));
+        assert_eq!(exit_code(Ending::Signalled(9)), ExitCode(137));
+    }
+}
