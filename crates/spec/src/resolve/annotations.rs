@@ -42,3 +42,38 @@ pub(super) fn resolve(config: &Config) -> Result<BTreeMap<String, String>, Resol
     }
     Ok(annotations)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Scene;
+
+    #[test]
+    fn unknown_annotations_are_kept() {
+        let plan = Scene::v2()
+            .plan(r#""annotations": {"b": "2", "a": "", "org.systemd.property.KillSignal": "15"}"#);
+        let keys: Vec<_> = plan.host.annotations.keys().collect();
+        assert_eq!(keys, ["a", "b", "org.systemd.property.KillSignal"]);
+    }
+
+    #[test]
+    fn what_another_runtime_would_obey_is_not_ignored() {
+        Scene::v2().refuses(&[
+            (
+                r#""annotations": {"": "x"}"#,
+                "/annotations/: a key must not be empty",
+            ),
+            (
+                r#""annotations": {"run.oci.handler": "krun"}"#,
+                "/annotations/run.oci.handler: \"krun\" handler is not supported",
+            ),
+            (
+                r#""annotations": {"run.oci.seccomp.plugins": "x"}"#,
+                "/annotations/run.oci.seccomp.plugins: is refused",
+            ),
+            (
+                r#""annotations": {"run.oci.systemd.subgroup": "x"}"#,
+                "/annotations/run.oci.systemd.subgroup: not supported yet",
+            ),
+        ]);
+    }
+}

@@ -68,3 +68,56 @@ fn parameters(hierarchy: &V1Hierarchy) -> Vec<FsParameter> {
         .map(FsParameter::Flag)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Scene;
+    use super::*;
+
+    const MOUNTS: &str = r#""mounts": [
+        {"destination": "/sys/fs/cgroup", "type": "cgroup", "options": ["ro"]},
+        {"destination": "/a", "source": "/b", "options": ["bind"]}]"#;
+
+    fn hierarchies(plan: &crate::plan::Plan) -> &[CgroupV1Mount] {
+        match &plan.init.rootfs.mounts[0].kind {
+            MountKind::CgroupV1 { hierarchies } => hierarchies,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_own_cgroup_namespace_mounts_each_hierarchy() {
+        let plan = Scene::v1().plan(MOUNTS);
+        let shown = hierarchies(&plan);
+        let flag = |word: &str| FsParameter::Flag(word.to_owned());
+        let mounted = |parameters| CgroupV1Source::Mounted {
+            fstype: "cgroup".into(),
+            parameters,
+        };
+        assert_eq!(shown[0].links, ["cpu", "cpuacct"]);
+        assert_eq!(shown[0].source, mounted(vec![flag("cpu"), flag("cpuacct")]));
+        assert_eq!(
+            (shown[1].name.as_str(), shown[1].links.len()),
+            ("memory", 0)
+        );
+        let name = FsParameter::Text("name".into(), "systemd".into());
+        assert_eq!(shown[3].source, mounted(vec![flag("none"), name]));
+        assert_eq!(plan.host.handed.len(), 2);
+    }
+
+    #[test]
+    fn without_one_the_containers_own_directories_are_handed_last() {
+        let linux = r#""linux": {"namespaces": [{"type": "mount"}]}"#;
+        let plan = Scene::v1().plan(&format!("{MOUNTS}, {linux}"));
+        let sources: Vec<_> = hierarchies(&plan)
+            .iter()
+            .map(|hierarchy| hierarchy.source.clone())
+            .collect();
+        let numbers = [2, 3, 4, 5].map(CgroupV1Source::Handed);
+        assert_eq!(sources, numbers);
+        assert_eq!(
+            plan.host.handed[5].source,
+            TreeSource::CgroupV1("systemd".into())
+        );
+    }
+}

@@ -112,3 +112,78 @@ fn number(number: Option<i64>, at: &At<'_>) -> Result<Option<u32>, ResolveError>
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Scene;
+    use super::*;
+
+    fn rules(scene: &Scene, rules: &str) -> DevicePolicy {
+        let members = format!(r#""linux": {{"resources": {{"devices": [{rules}]}}}}"#);
+        scene.plan(&members).host.cgroup.devices
+    }
+
+    #[test]
+    fn the_configs_rules_stand_between_nothing_and_what_is_always_there() {
+        let expected =
+            |own: &[DeviceRule]| DevicePolicy::Rules([&[NOTHING], own, ALWAYS.as_slice()].concat());
+        let scene = Scene::v2();
+        let fuse = character(10, Some(229));
+        let read_block = DeviceRule {
+            write: false,
+            mknod: false,
+            ..rule(true, DeviceKind::Block, Some(8), None)
+        };
+        assert_eq!(scene.plan("").host.cgroup.devices, expected(&[]));
+        assert_eq!(
+            rules(&scene, r#"{"allow": false, "access": "rwm"}"#),
+            expected(&[])
+        );
+        assert_eq!(
+            rules(
+                &scene,
+                r#"{"allow": true, "access": "rwm", "type": "c", "major": 10, "minor": 229},
+                {"allow": true, "access": "r", "type": "b", "major": 8, "minor": -1}"#
+            ),
+            expected(&[fuse, read_block])
+        );
+        let everything = rule(true, DeviceKind::All, None, None);
+        let answer = rules(&scene, r#"{"allow": true, "type": "a", "access": "mrw"}"#);
+        assert_eq!(answer, expected(&[everything]));
+    }
+
+    #[test]
+    fn without_privilege_or_cgroup_there_is_no_filter() {
+        assert_eq!(rules(&Scene::rootless(), ""), DevicePolicy::Unfiltered);
+        let disabled = Scene {
+            manager: CgroupManager::Disabled,
+            ..Scene::v2()
+        };
+        assert_eq!(rules(&disabled, ""), DevicePolicy::Unfiltered);
+    }
+
+    #[test]
+    fn a_rule_that_says_nothing_clear_is_refused() {
+        for (rule, expected) in [
+            (r#"{"allow": true}"#, "/access: \"\" must be made of"),
+            (
+                r#"{"allow": true, "access": "rx"}"#,
+                "/access: \"rx\" must be made of",
+            ),
+            (
+                r#"{"allow": true, "access": "r", "type": "p"}"#,
+                "/type: \"p\" must be one of",
+            ),
+            (
+                r#"{"allow": true, "access": "r", "major": -2}"#,
+                "/major: \"-2\" is no device",
+            ),
+        ] {
+            let refusal = Scene::rootless().refusal(&format!(
+                r#""linux": {{"resources": {{"devices": [{rule}]}}}}"#
+            ));
+            let expected = format!("/linux/resources/devices/0{expected}");
+            assert!(refusal.starts_with(&expected), "{refusal}");
+        }
+    }
+}

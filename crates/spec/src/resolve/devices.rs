@@ -133,3 +133,142 @@ fn bind(device: &mut Device, handed: &mut Handed) {
         device.node = DeviceNode::Bound { handed: number };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Scene, USER};
+    use super::*;
+
+    fn listed(devices: &str) -> String {
+        format!(r#""linux": {{"devices": [{devices}]}}"#)
+    }
+
+    #[test]
+    fn every_container_has_the_six_default_nodes() {
+        let devices = Scene::v2().plan("").init.rootfs.devices;
+        let paths: Vec<_> = devices.iter().map(|device| device.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            [
+                "/dev/null",
+                "/dev/zero",
+                "/dev/full",
+                "/dev/random",
+                "/dev/urandom",
+                "/dev/tty"
+            ]
+        );
+        assert_eq!(devices[0].node, DeviceNode::Char { major: 1, minor: 3 });
+        assert_eq!(devices[5].node, DeviceNode::Char { major: 5, minor: 0 });
+        assert!(
+            devices
+                .iter()
+                .all(|device| (device.mode, device.uid, device.gid) == (0o666, 0, 0))
+        );
+        assert!(
+            devices
+                .iter()
+                .all(|device| device.origin == "default device")
+        );
+    }
+
+    #[test]
+    fn listed_nodes_follow_and_take_a_default_ones_place() {
+        let plan = Scene::v2().plan(&listed(
+            r#"{"type": "u", "path": "/dev/fuse", "major": 10, "minor": 229, "fileMode": 8612,
+                "uid": 7, "gid": 8},
+            {"type": "b", "path": "/dev/sda", "major": 8, "minor": 0},
+            {"type": "p", "path": "/dev/pipe"},
+            {"type": "c", "path": "//dev/./tty", "major": 5, "minor": 0, "fileMode": 384}"#,
+        ));
+        let devices = plan.init.rootfs.devices;
+        assert_eq!(devices.len(), 9);
+        let fuse = &devices[5];
+        assert_eq!(
+            fuse.node,
+            DeviceNode::Char {
+                major: 10,
+                minor: 229
+            }
+        );
+        assert_eq!((fuse.mode, fuse.uid, fuse.gid), (0o644, 7, 8));
+        assert_eq!(fuse.origin, "/linux/devices/0");
+        assert_eq!(devices[6].node, DeviceNode::Block { major: 8, minor: 0 });
+        assert_eq!(devices[7].node, DeviceNode::Fifo);
+        assert_eq!(devices[8].mode, 0o600);
+    }
+
+    #[test]
+    fn where_mknod_is_refused_the_hosts_nodes_are_bound() {
+        for (scene, linux) in [
+            (Scene::v2(), USER),
+            (Scene::rootless(), r#""devices": null"#),
+        ] {
+            let mounts =
+                r#""mounts": [{"destination": "/a", "source": "/b", "options": ["bind"]}]"#;
+            let plan = scene.plan(&format!(r#""linux": {{{linux}}}, {mounts}"#));
+            assert_eq!(
+                plan.init.rootfs.devices[0].node,
+                DeviceNode::Bound { handed: 2 }
+            );
+            assert_eq!(
+                plan.init.rootfs.devices[5].node,
+                DeviceNode::Bound { handed: 7 }
+            );
+            let path = "/dev/null".to_owned();
+            let tree = &plan.host.handed[2];
+            assert_eq!(
+                tree.source,
+                TreeSource::Device {
+                    path,
+                    major: 1,
+                    minor: 3
+                }
+            );
+            assert_eq!(
+                (tree.pointer.as_str(), tree.recursive),
+                ("default device", false)
+            );
+        }
+    }
+
+    #[test]
+    fn a_bound_dev_is_left_alone() {
+        for place in ["/dev", "/dev/", "//dev"] {
+            let plan = Scene::v2().plan(&format!(
+                r#""mounts": [{{"destination": "{place}", "source": "/d", "options": ["rbind"]}}]"#
+            ));
+            assert!(plan.init.rootfs.devices.is_empty() && !plan.init.rootfs.dev_links);
+        }
+    }
+
+    #[test]
+    fn what_is_no_device_is_refused() {
+        Scene::v2().refuses(&[
+            (
+                &listed(r#"{"type": "a", "path": "/d"}"#),
+                "/linux/devices/0/type: \"a\" must be one",
+            ),
+            (
+                &listed(r#"{"type": "c", "path": "d"}"#),
+                "/linux/devices/0/path: \"d\" must be abs",
+            ),
+            (
+                &listed(r#"{"type": "c", "path": "/d"}"#),
+                "/linux/devices/0/major: must be given",
+            ),
+            (
+                &listed(r#"{"type": "c", "path": "/d", "major": 4096, "minor": 0}"#),
+                "/linux/devices/0/major: \"4096\" is no device number",
+            ),
+            (
+                &listed(r#"{"type": "b", "path": "/d", "major": 1, "minor": -1}"#),
+                "/linux/devices/0/minor: \"-1\" is no device number",
+            ),
+            (
+                &listed(r#"{"path": "/d"}"#),
+                "/linux/devices/0: missing field `type`",
+            ),
+        ]);
+    }
+}

@@ -70,3 +70,85 @@ fn timeout(seconds: Option<i64>, at: &At<'_>) -> Result<Option<u32>, ResolveErro
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Scene;
+    use super::*;
+
+    const KINDS: [&str; 6] = [
+        "prestart",
+        "createRuntime",
+        "createContainer",
+        "startContainer",
+        "poststart",
+        "poststop",
+    ];
+
+    fn hooks(kind: &str, hook: &str) -> String {
+        format!(r#""hooks": {{"{kind}": [{hook}]}}, "process": {{"env": ["A=1"]}}"#)
+    }
+
+    #[test]
+    fn a_hook_has_an_argv_and_its_own_environment_or_none() {
+        let hook = |args: &[&str], env: Option<&[&str]>, timeout| Hook {
+            path: "/bin/h".to_owned(),
+            args: args.iter().map(ToString::to_string).collect(),
+            env: env.map(|env| env.iter().map(ToString::to_string).collect()),
+            timeout,
+        };
+        let plan = |kind, text| Scene::v2().plan(&hooks(kind, text)).host.hooks;
+        let bare = r#"{"path": "/bin/h"}"#;
+        let full = r#"{"path": "/bin/h", "args": ["h", "x"], "env": [], "timeout": 3}"#;
+        assert_eq!(
+            plan("prestart", bare).prestart,
+            [hook(&["/bin/h"], None, None)]
+        );
+        assert_eq!(
+            plan("poststop", full).poststop,
+            [hook(&["h", "x"], Some(&[]), Some(3))]
+        );
+        let inside = plan("startContainer", bare).start_container;
+        assert_eq!(inside, [hook(&["/bin/h"], Some(&["A=1"]), None)]);
+        let inside = plan("startContainer", full).start_container;
+        assert_eq!(inside, [hook(&["h", "x"], Some(&[]), Some(3))]);
+    }
+
+    #[test]
+    fn init_waits_for_the_hooks_that_need_the_old_root() {
+        for kind in KINDS {
+            let pauses = Scene::v2()
+                .plan(&hooks(kind, r#"{"path": "/h"}"#))
+                .init
+                .pauses;
+            assert_eq!(
+                pauses.runtime_hooks,
+                matches!(kind, "prestart" | "createRuntime")
+            );
+            assert_eq!(pauses.container_hooks, kind == "createContainer");
+        }
+    }
+
+    #[test]
+    fn all_six_kinds_are_checked_at_create() {
+        for kind in KINDS {
+            for (hook, expected) in [
+                (r#"{"path": "h"}"#, "/path: \"h\" must be absolute"),
+                (r#"{"path": ""}"#, "/path: must not be empty"),
+                (
+                    r#"{"path": "/h", "timeout": 0}"#,
+                    "/timeout: \"0\" must be a number of",
+                ),
+                (
+                    r#"{"path": "/h", "timeout": -1}"#,
+                    "/timeout: \"-1\" must be a number of",
+                ),
+                (r#"{}"#, ": missing field `path`"),
+            ] {
+                let refusal = Scene::v2().refusal(&hooks(kind, hook));
+                let expected = format!("/hooks/{kind}/0{expected}");
+                assert!(refusal.starts_with(&expected), "{refusal}");
+            }
+        }
+    }
+}

@@ -129,3 +129,105 @@ fn overlap(one: &Raw, other: &IdMapping) -> bool {
     let meet = |a: u32, b: u32| a < b + other.size && b < a + one.size;
     meet(one.container_id, other.container_id) || meet(one.host_id, other.host_id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Scene, USER};
+
+    fn maps(uids: &str) -> String {
+        format!(
+            r#""linux": {{"namespaces": [{{"type": "user"}}, {{"type": "mount"}}],
+                "uidMappings": {uids}, "gidMappings": [{{"containerID": 0, "hostID": 1, "size": 1}}]}}"#
+        )
+    }
+
+    #[test]
+    fn both_maps_are_written_for_a_new_namespace() {
+        let plan = Scene::v2().plan(&format!(r#""linux": {{{USER}}}"#));
+        let [uid] = plan.host.id_maps.uid[..] else {
+            panic!("one extent")
+        };
+        assert_eq!(
+            (uid.container_id, uid.host_id, uid.size),
+            (0, 100_000, 1000)
+        );
+        assert_eq!(plan.host.id_maps.gid[0].host_id, 200_000);
+        assert!(Scene::v2().plan("").host.id_maps.uid.is_empty());
+    }
+
+    #[test]
+    fn a_joined_namespace_has_its_maps_already() {
+        let plan = Scene::v2().plan(
+            r#""linux": {"namespaces": [{"type": "user", "path": "/u"}, {"type": "mount"}],
+                "uidMappings": [{"containerID": 0, "hostID": 5, "size": 9}]}"#,
+        );
+        assert!(plan.host.id_maps.uid.is_empty());
+        assert!(plan.warnings[0].contains("/linux/uidMappings: not written"));
+    }
+
+    #[test]
+    fn maps_that_the_kernel_would_refuse_are_named() {
+        let extent = |container: u32, host: u32, size: u32| {
+            format!(r#"{{"containerID": {container}, "hostID": {host}, "size": {size}}}"#)
+        };
+        let many: Vec<String> = (0..341).map(|id| extent(id, id, 1)).collect();
+        let last = u32::MAX;
+        for (uids, expected) in [
+            ("[]".to_owned(), ": a new user namespace needs mappings"),
+            (format!("[{}]", extent(0, 1, 0)), "/0/size: must not be 0"),
+            (
+                format!("[{}]", extent(0, last, 1)),
+                "/0/hostID: \"4294967295\" and size go beyond",
+            ),
+            (
+                format!("[{},{}]", extent(0, 1, 2), extent(1, 9, 1)),
+                "/1: overlaps",
+            ),
+            (
+                format!("[{},{}]", extent(0, 1, 2), extent(2, 2, 1)),
+                "/1: overlaps",
+            ),
+            (format!("[{}]", extent(1, 1, 2)), ": must map id 0"),
+            (
+                format!("[{}]", many.join(",")),
+                ": must have at most 340 entries",
+            ),
+        ] {
+            let refusal = Scene::v2().refusal(&maps(&uids));
+            let expected = format!("/linux/uidMappings{expected}");
+            assert!(refusal.starts_with(&expected), "{refusal}");
+        }
+        let refusal = Scene::v2()
+            .refusal(r#""linux": {"gidMappings": [{"containerID": 0, "hostID": 1, "size": 1}]}"#);
+        assert_eq!(
+            refusal,
+            "/linux/gidMappings: mappings need a user namespace"
+        );
+    }
+
+    #[test]
+    fn ids_that_are_used_must_be_mapped() {
+        let user = |user: &str| format!(r#""process": {{"user": {user}}}, "linux": {{{USER}}}"#);
+        Scene::v2().plan(&user(
+            r#"{"uid": 999, "gid": 499, "additionalGids": [1, 2]}"#,
+        ));
+        Scene::v2().refuses(&[
+            (
+                &user(r#"{"uid": 1000, "gid": 0}"#),
+                "/process/user/uid: cannot setuid to unmapped uid 1000 in user namespace",
+            ),
+            (
+                &user(r#"{"uid": 0, "gid": 500}"#),
+                "/process/user/gid: cannot setgid to unmapped gid 500 in user namespace",
+            ),
+            (
+                &user(r#"{"additionalGids": [1, 700]}"#),
+                "/process/user/additionalGids/1: cannot setgid to unmapped gid 700",
+            ),
+            (
+                r#""process": {"user": {"uid": 4294967295}}"#,
+                "/process/user/uid: \"4294967295\" is no id",
+            ),
+        ]);
+    }
+}

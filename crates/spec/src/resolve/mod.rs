@@ -7,9 +7,12 @@
 mod annotations;
 mod capabilities;
 mod cgroup_mount;
+mod destination;
 mod device_rules;
 mod devices;
 mod error;
+#[cfg(test)]
+mod fixture;
 mod handed;
 mod hooks;
 mod idmaps;
@@ -235,5 +238,50 @@ impl Subject<'_> {
             SessionKeyring::New => Keyring::Join(format!("_ses.{}", self.request.id)),
             SessionKeyring::Inherit => Keyring::Inherit,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fixture::Scene;
+    use super::*;
+
+    #[test]
+    fn a_plan_has_no_open_question() {
+        let plan = Scene::v2().plan(r#""annotations": {"a": "b"}, "vm": {}"#);
+        assert_eq!(plan.host.oci_version, "1.3.0");
+        assert_eq!(plan.host.annotations["a"], "b");
+        assert_eq!(plan.init.keyring, Keyring::Join("_ses.web".to_owned()));
+        assert_eq!(
+            plan.init.pauses,
+            Pauses {
+                runtime_hooks: false,
+                container_hooks: false
+            }
+        );
+        assert!(plan.init.namespaces.loopback);
+        assert_eq!(
+            plan.warnings,
+            ["config.json /vm: ignored: hull makes no virtual machines"]
+        );
+        let inherit = Scene {
+            keyring: SessionKeyring::Inherit,
+            ..Scene::v2()
+        };
+        assert_eq!(inherit.plan("").init.keyring, Keyring::Inherit);
+    }
+
+    #[test]
+    fn versions_of_another_major_are_refused() {
+        Scene::v2().refuses(&[
+            (
+                r#""ociVersion": "2.0.0""#,
+                "/ociVersion: \"2.0.0\" must be of major version 1",
+            ),
+            (
+                r#""ociVersion": "1.0""#,
+                "/ociVersion: \"1.0\" is no version of the form",
+            ),
+        ]);
     }
 }

@@ -1,33 +1,19 @@
 //! `mounts`, in listed order: what each one is, from where, with which attributes.
 //!
-//! Bind sources become handed trees. A destination that would hide or replace what the runtime's
-//! own safety stands on is refused by its text here, and by its fd again when it is mounted.
+//! Bind sources become handed trees; where a mount may go is decided by `destination`.
 
 use oci_spec::runtime::Mount as Raw;
 
 use crate::bundle::Bundle;
 use crate::plan::{CgroupLayout, FsParameter, Mount, MountKind, Propagation, TreeSource};
 
+use super::destination;
 use super::error::{At, ResolveError, Warnings};
 use super::handed::Handed;
 use super::mount_options::Options;
 use super::mount_words::Reach;
 use super::path;
 use super::unsupported;
-
-/// What lxcfs and the like may put below /proc, and nothing else may.
-const PROC_FILES: &[&str] = &[
-    "cpuinfo",
-    "diskstats",
-    "loadavg",
-    "meminfo",
-    "slabinfo",
-    "stat",
-    "swaps",
-    "sys/crypto/fips_enabled",
-    "sys/kernel/ns_last_pid",
-    "uptime",
-];
 
 /// Their superblocks are the kernel's own or made for this container: `ro` is the mount's affair.
 const NO_DISK: &[&str] = &[
@@ -66,8 +52,8 @@ fn one(
     let words = raw.options().as_deref().unwrap_or_default();
     let options = Options::of(words);
     let kind = kind(raw, &options, at, around, handed)?;
-    let destination = destination(raw, &kind, &at.member("/destination"), warnings)?;
-    if options.copy_up && !is_filesystem(&kind, "tmpfs") {
+    let destination = destination::resolve(raw, &kind, &at.member("/destination"), warnings)?;
+    if options.copy_up && !destination::is_filesystem(&kind, "tmpfs") {
         return Err(at.member("/options").breaks("tmpcopyup needs type tmpfs"));
     }
     Ok(Mount {
@@ -79,10 +65,6 @@ fn one(
         propagation: options.propagation,
         copy_up: options.copy_up,
     })
-}
-
-fn is_filesystem(kind: &MountKind, name: &str) -> bool {
-    matches!(kind, MountKind::Filesystem { fstype, .. } if fstype == name)
 }
 
 /// Options alone make a bind; the type of one means nothing (config.md#mounts).
@@ -170,57 +152,149 @@ fn filesystem(fstype: &str, raw: &Raw, options: &Options<'_>) -> MountKind {
     }
 }
 
-fn destination(
-    raw: &Raw,
-    kind: &MountKind,
-    at: &At<'_>,
-    warnings: &mut Warnings,
-) -> Result<String, ResolveError> {
-    let written = raw.destination().to_string_lossy();
-    if written.is_empty() {
-        return Err(at.breaks("must not be empty"));
-    }
-    refuse_place(&path::clean(&written), raw, kind, at)?;
-    if written.starts_with('/') {
-        return Ok(written.into_owned());
-    }
-    warnings.add(
-        at,
-        format_args!("{written:?} is relative, taken as \"/{written}\""),
-    );
-    Ok(format!("/{written}"))
-}
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Scene;
+    use super::*;
 
-/// The root itself; /proc by anything but a procfs; what stands below it; the securityfs.
-fn refuse_place(place: &str, raw: &Raw, kind: &MountKind, at: &At<'_>) -> Result<(), ResolveError> {
-    if place == "/" {
-        return Err(at.wrong(place, "must not be the root"));
+    fn mounts(mounts: &str) -> Vec<Mount> {
+        Scene::v2()
+            .plan(&format!(r#""mounts": [{mounts}]"#))
+            .init
+            .rootfs
+            .mounts
     }
-    if place == "/proc" && !is_procfs(raw, kind) {
-        return Err(at.wrong(place, "can only be a procfs"));
-    }
-    if place
-        .strip_prefix("/proc/")
-        .is_some_and(|file| !PROC_FILES.contains(&file))
-    {
-        return Err(at.wrong(place, "must not be below /proc"));
-    }
-    if place == "/sys/kernel/security" || place.starts_with("/sys/kernel/security/") {
-        return Err(at.wrong(place, "must not be mounted on"));
-    }
-    Ok(())
-}
 
-/// A new one, the host's (rootless with the host's pid namespace), or one that stands there.
-fn is_procfs(raw: &Raw, kind: &MountKind) -> bool {
-    let from_proc = || {
-        raw.source()
-            .as_ref()
-            .is_some_and(|path| path.as_os_str() == "/proc")
-    };
-    match kind {
-        MountKind::Bind { .. } => from_proc(),
-        MountKind::Remount => true,
-        kind => is_filesystem(kind, "proc"),
+    fn flag(word: &str) -> FsParameter {
+        FsParameter::Flag(word.to_owned())
+    }
+
+    #[test]
+    fn a_bind_is_told_by_its_options_alone() {
+        let plan = Scene::v2().plan(
+            r#""mounts": [
+                {"destination": "/a", "source": "data", "type": "none", "options": ["rbind", "ro"]},
+                {"destination": "/t", "type": "tmpfs", "source": "tmpfs"},
+                {"destination": "/b", "source": "/abs", "options": ["bind", "rprivate"]}]"#,
+        );
+        let sources: Vec<_> = plan
+            .host
+            .handed
+            .iter()
+            .map(|tree| (&tree.source, tree.recursive))
+            .collect();
+        let path = |path: &str| TreeSource::Path(path.to_owned());
+        assert_eq!(
+            sources,
+            [
+                (&path("/bundle/rootfs"), true),
+                (&path("/bundle/data"), true),
+                (&path("/abs"), false)
+            ]
+        );
+        let kinds: Vec<_> = plan
+            .init
+            .rootfs
+            .mounts
+            .iter()
+            .map(|mount| &mount.kind)
+            .collect();
+        assert_eq!(kinds[0], &MountKind::Bind { handed: 1 });
+        assert_eq!(kinds[2], &MountKind::Bind { handed: 2 });
+        assert_eq!(plan.host.handed[2].pointer, "/mounts/2/source");
+        assert_eq!(plan.init.rootfs.mounts[0].attributes.set, 1);
+        assert_eq!(plan.init.rootfs.mounts[2].propagation.len(), 1);
+    }
+
+    #[test]
+    fn a_filesystem_takes_what_is_not_ours() {
+        for (mount, fstype, source, parameters) in [
+            (
+                r#""type": "proc", "source": "proc""#,
+                "proc",
+                "proc",
+                vec![],
+            ),
+            (
+                r#""type": "proc", "options": ["ro"]"#,
+                "proc",
+                "proc",
+                vec![],
+            ),
+            (
+                r#""type": "tmpfs", "source": "shm", "options": ["ro", "sync", "noswap"]"#,
+                "tmpfs",
+                "shm",
+                vec![flag("sync"), flag("noswap")],
+            ),
+            (
+                r#""type": "ext4", "source": "/dev/x", "options": ["ro", "acl"]"#,
+                "ext4",
+                "/dev/x",
+                vec![flag("ro"), flag("acl")],
+            ),
+            (
+                r#""type": "ext4", "source": "", "options": ["ro", "rw"]"#,
+                "ext4",
+                "ext4",
+                vec![],
+            ),
+            (
+                r#""type": "cgroup", "source": "cgroup", "options": ["ro"]"#,
+                "cgroup2",
+                "cgroup",
+                vec![],
+            ),
+        ] {
+            let place = if fstype == "proc" { "/proc" } else { "/a" };
+            let mounts = mounts(&format!(r#"{{"destination": "{place}", {mount}}}"#));
+            let expected = MountKind::Filesystem {
+                fstype: fstype.to_owned(),
+                source: source.to_owned(),
+                parameters,
+            };
+            assert_eq!(mounts[0].kind, expected, "{mount}");
+        }
+    }
+
+    #[test]
+    fn copying_up_and_remounting_are_told() {
+        let list = mounts(
+            r#"{"destination": "/a", "type": "tmpfs", "options": ["tmpcopyup"]},
+            {"destination": "/a", "options": ["remount", "bind", "ro"]}"#,
+        );
+        assert!(list[0].copy_up && !list[1].copy_up);
+        assert_eq!((&list[1].kind, list[1].index), (&MountKind::Remount, 1));
+    }
+
+    #[test]
+    fn a_mount_that_is_not_whole_is_refused() {
+        Scene::v2().refuses(&[
+            (r#""mounts": [{"destination": "/a"}]"#, "/mounts/0/type: must name a filesystem"),
+            (
+                r#""mounts": [{"destination": "/a", "type": "bind", "source": "/b"}]"#,
+                "/mounts/0/type: needs the option bind or rbind",
+            ),
+            (
+                r#""mounts": [{"destination": "/a", "options": ["bind"]}]"#,
+                "/mounts/0/source: must be given for a bind",
+            ),
+            (
+                r#""mounts": [{"destination": "/a", "source": "/b", "options": ["bind", "size=1"]}]"#,
+                "/mounts/0/options/1: \"size=1\" is an invalid mount option here",
+            ),
+            (
+                r#""mounts": [{"destination": "/a", "options": ["remount", "x"]}]"#,
+                "/mounts/0/options/1: \"x\" is an invalid mount option here",
+            ),
+            (
+                r#""mounts": [{"destination": "/a", "type": "ext4", "options": ["tmpcopyup"]}]"#,
+                "/mounts/0/options: tmpcopyup needs type tmpfs",
+            ),
+            (
+                r#""mounts": [{"destination": "", "type": "tmpfs"}]"#,
+                "/mounts/0/destination: must not be empty",
+            ),
+        ]);
     }
 }

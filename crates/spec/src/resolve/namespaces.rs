@@ -152,3 +152,152 @@ fn name(
         Some(name) => Ok(Some(name.to_owned())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Scene, USER};
+    use super::*;
+
+    #[test]
+    fn namespaces_are_new_or_joined_in_joining_order() {
+        let plan = Scene::v2().plan(
+            r#""linux": {"namespaces": [{"type": "mount"}, {"type": "network", "path": "/run/net"},
+                {"type": "ipc", "path": ""}, {"type": "pid"}, {"type": "uts", "path": "/u"}]}"#,
+        );
+        let own = &plan.host.namespaces;
+        assert_eq!(
+            own.new,
+            [NamespaceKind::Pid, NamespaceKind::Ipc, NamespaceKind::Mount]
+        );
+        let joined = [
+            (NamespaceKind::Network, "/run/net".into()),
+            (NamespaceKind::Uts, "/u".into()),
+        ];
+        assert_eq!(own.joined, joined);
+        let inside = &plan.init.namespaces;
+        assert_eq!(inside.joined, [NamespaceKind::Network, NamespaceKind::Uts]);
+        assert_eq!((&inside.birth, inside.loopback), (&Birth::Direct, false));
+        assert_eq!(inside.user, UserNamespace::Inherited);
+        let without_linux = Scene::v2().plan(r#""linux": null"#);
+        assert_eq!(without_linux.host.namespaces, Namespaces::default());
+    }
+
+    #[test]
+    fn what_is_no_namespace_is_refused() {
+        Scene::v2().refuses(&[
+            (
+                r#""linux": {"namespaces": [{"type": "net"}]}"#,
+                "/linux/namespaces/0: namespace \"net\" does not exist",
+            ),
+            (
+                r#""linux": {"namespaces": [{"type": "pid"}, {"type": "pid", "path": "/a"}]}"#,
+                "/linux/namespaces/1: malformed spec file: duplicated ns \"pid\"",
+            ),
+            (
+                r#""linux": {"namespaces": [{"type": "pid", "path": "a"}]}"#,
+                "/linux/namespaces/0/path: must be absolute",
+            ),
+            (
+                r#""linux": {"namespaces": [{}]}"#,
+                "/linux/namespaces/0: missing field `type`",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn names_need_a_uts_namespace() {
+        let plan = Scene::v2().plan(r#""hostname": "web", "domainname": "example.org""#);
+        assert_eq!(plan.init.namespaces.hostname.as_deref(), Some("web"));
+        assert_eq!(
+            plan.init.namespaces.domainname.as_deref(),
+            Some("example.org")
+        );
+        let no_uts = r#""linux": {"namespaces": [{"type": "mount"}]}"#;
+        let empty = Scene::v2().plan(&format!(r#"{no_uts}, "hostname": "", "domainname": """#));
+        assert_eq!(empty.init.namespaces.hostname, None);
+        let long = format!(r#""hostname": "{}""#, "a".repeat(65));
+        Scene::v2().refuses(&[
+            (
+                &format!(r#"{no_uts}, "hostname": "a""#),
+                "/hostname: unable to set hostname without a private UTS namespace",
+            ),
+            (
+                &format!(r#"{no_uts}, "domainname": "a""#),
+                "/domainname: unable to set domainname without a private UTS namespace",
+            ),
+            (&long, "/hostname: must be at most 64 bytes"),
+        ]);
+    }
+
+    #[test]
+    fn time_offsets_need_a_new_time_namespace() {
+        let offsets = r#""timeOffsets": {"monotonic": {"secs": -5}, "boottime": {"nanosecs": 7}}"#;
+        let plan = Scene::v2().plan(&format!(
+            r#""linux": {{"namespaces": [{{"type": "time"}}, {{"type": "mount"}}], {offsets}}}"#
+        ));
+        let offset = |clock: &str, secs, nanosecs| TimeOffset {
+            clock: clock.into(),
+            secs,
+            nanosecs,
+        };
+        let time_offsets = vec![offset("boottime", 0, 7), offset("monotonic", -5, 0)];
+        assert_eq!(plan.host.namespaces.time_offsets, time_offsets);
+        let clone_flags = NamespaceKind::Mount.clone_flag();
+        assert_eq!(
+            plan.init.namespaces.birth,
+            Birth::Staged {
+                clone_flags,
+                time_offsets
+            }
+        );
+        let time = r#""namespaces": [{"type": "time"}]"#;
+        Scene::v2().refuses(&[
+            (&format!(r#""linux": {{{offsets}}}"#), "/linux/timeOffsets/boottime: needs a new"),
+            (
+                &format!(r#""linux": {{"namespaces": [{{"type": "time", "path": "/t"}}], {offsets}}}"#),
+                "/linux/timeOffsets/boottime: needs a new time namespace",
+            ),
+            (
+                &format!(r#""linux": {{{time}, "timeOffsets": {{"real": {{}}}}}}"#),
+                "/linux/timeOffsets/real: \"real\" must be one of",
+            ),
+            (
+                &format!(r#""linux": {{{time}, "timeOffsets": {{"boottime": {{"nanosecs": 1000000000}}}}}}"#),
+                "/linux/timeOffsets/boottime/nanosecs: \"1000000000\" must be less",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn a_joined_pid_namespace_needs_a_stage() {
+        let pid = r#""linux": {"namespaces": [{"type": "pid", "path": "/p"}, {"type": "mount"},
+            {"type": "cgroup"}]}"#;
+        let mount = NamespaceKind::Mount.clone_flag();
+        let staged = |clone_flags| Birth::Staged {
+            clone_flags,
+            time_offsets: Vec::new(),
+        };
+        let v2 = Scene::v2().plan(pid).init.namespaces;
+        assert_eq!(v2.birth, staged(mount | NamespaceKind::Cgroup.clone_flag()));
+        assert_eq!(v2.cgroup, CgroupNamespace::Settled);
+        let v1 = Scene::v1().plan(pid).init.namespaces;
+        assert_eq!(
+            (v1.birth, v1.cgroup),
+            (staged(mount), CgroupNamespace::AfterAttach)
+        );
+    }
+
+    #[test]
+    fn a_user_namespace_is_own_whether_new_or_joined() {
+        let new = Scene::v2()
+            .plan(&format!(r#""linux": {{{USER}}}"#))
+            .init
+            .namespaces;
+        assert_eq!((new.user, new.birth), (UserNamespace::Own, Birth::Direct));
+        let joined = Scene::v2().plan(
+            r#""linux": {"namespaces": [{"type": "user", "path": "/u"}, {"type": "mount"}]}"#,
+        );
+        assert_eq!(joined.init.namespaces.user, UserNamespace::Own);
+        assert!(matches!(joined.init.namespaces.birth, Birth::Staged { .. }));
+    }
+}

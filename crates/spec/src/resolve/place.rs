@@ -91,3 +91,111 @@ fn components(path: &str, at: &At<'_>) -> Result<Vec<String>, ResolveError> {
         false => Ok(components),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Scene;
+    use super::*;
+
+    fn components(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn at(path: &str) -> String {
+        format!(r#""linux": {{"cgroupsPath": "{path}"}}"#)
+    }
+
+    #[test]
+    fn a_path_is_absolute_or_below_the_runtimes_own() {
+        let absolute = |names: &[&str]| CgroupPlace::Absolute(components(names));
+        let relative = |names: &[&str]| CgroupPlace::Relative(components(names));
+        for (path, expected) in [
+            ("/a/b", absolute(&["a", "b"])),
+            ("//a/./b/", absolute(&["a", "b"])),
+            ("a/b", relative(&["a", "b"])),
+            ("a:b:c", relative(&["a:b:c"])),
+            ("/x.slice:b:c", absolute(&["x.slice:b:c"])),
+            ("", absolute(&["web"])),
+        ] {
+            assert_eq!(
+                Scene::v2().plan(&at(path)).host.cgroup.place,
+                expected,
+                "{path}"
+            );
+        }
+        assert_eq!(
+            Scene::rootless().plan("").host.cgroup.place,
+            relative(&["web"])
+        );
+        assert_eq!(
+            Scene::rootless().plan(&at("/a")).host.cgroup.place,
+            absolute(&["a"])
+        );
+    }
+
+    #[test]
+    fn a_path_that_leads_elsewhere_is_refused() {
+        let long = "a".repeat(256);
+        Scene::v2().refuses(&[
+            (
+                &at("/a/../b"),
+                "/linux/cgroupsPath: \"/a/../b\" must not contain ..",
+            ),
+            (
+                &at("/"),
+                "/linux/cgroupsPath: \"/\" must name a cgroup below the root",
+            ),
+            (
+                &at("system.slice:p:n"),
+                "/linux/cgroupsPath: \"system.slice:p:n\" is a place for",
+            ),
+            (
+                &at(&long),
+                "/linux/cgroupsPath: must have names of at most 255 bytes",
+            ),
+        ]);
+        let systemd = Scene {
+            manager: CgroupManager::Systemd,
+            ..Scene::v2()
+        };
+        systemd.refuses(&[
+            (
+                &at("/a"),
+                "/linux/cgroupsPath: expected cgroupsPath to be of format \"slice:prefix:name\" \
+                 for systemd cgroups, got \"/a\" instead",
+            ),
+            (
+                &at("a:b:c"),
+                "/linux/cgroupsPath: the systemd cgroup manager is not supported yet",
+            ),
+            (
+                "",
+                "/linux/cgroupsPath: the systemd cgroup manager is not supported yet",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn only_who_asks_for_nothing_may_go_without_a_cgroup() {
+        let limit = r#""linux": {"resources": {"pids": {"limit": 5}}}"#;
+        for (rootless, scene, members, expected) in [
+            (Rootless::Auto, Scene::v2(), "", false),
+            (Rootless::Yes, Scene::v2(), "", true),
+            (Rootless::Auto, Scene::rootless(), "", true),
+            (Rootless::No, Scene::rootless(), "", false),
+            (Rootless::Auto, Scene::rootless(), limit, false),
+            (
+                Rootless::Auto,
+                Scene::rootless(),
+                r#""linux": {"cgroupsPath": "a"}"#,
+                false,
+            ),
+        ] {
+            let plan = Scene { rootless, ..scene }.plan(members);
+            assert_eq!(
+                plan.host.cgroup.best_effort, expected,
+                "{rootless:?} {members}"
+            );
+        }
+    }
+}

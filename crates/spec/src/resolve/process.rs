@@ -198,3 +198,167 @@ pub(super) fn oom_score_adj(config: &Config) -> Result<Option<i32>, ResolveError
         score => Ok(score),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Scene, USER};
+    use super::*;
+
+    fn process(members: &str) -> Process {
+        Scene::v2()
+            .plan(&format!(r#""process": {{{members}}}"#))
+            .init
+            .process
+    }
+
+    #[test]
+    fn a_process_is_taken_as_it_is_written() {
+        let given = process(
+            r#""args": ["a", ""], "cwd": "/x/..", "noNewPrivileges": true, "terminal": false,
+                "user": {"uid": 5, "gid": 6, "umask": 63, "additionalGids": [7, 6]},
+                "consoleSize": {"height": 1, "width": 2}, "apparmorProfile": "unconfined""#,
+        );
+        assert_eq!(given.args, ["a", ""]);
+        assert_eq!((given.cwd.as_str(), given.uid, given.gid), ("/x/..", 5, 6));
+        assert_eq!(given.additional_gids, GroupChange::Set(vec![7, 6]));
+        assert_eq!(
+            (given.umask, given.no_new_privileges, given.preserved_fds),
+            (0o077, true, 2)
+        );
+        let default = process("");
+        assert_eq!((default.umask, default.no_new_privileges), (0o022, false));
+        assert_eq!(default.additional_gids, GroupChange::Set(vec![]));
+    }
+
+    #[test]
+    fn no_process_can_be_created() {
+        let plan = Scene::v2().plan(r#""process": null"#);
+        assert_eq!(plan.init.process.args, [""; 0]);
+        assert_eq!(
+            (
+                plan.init.process.cwd.as_str(),
+                plan.init.process.preserved_fds
+            ),
+            ("/", 2)
+        );
+    }
+
+    #[test]
+    fn the_last_value_of_a_variable_counts() {
+        for (env, expected, from_passwd) in [
+            (r#"[]"#, &[][..], true),
+            (r#"["A=1", "B=2", "A=3"]"#, &["B=2", "A=3"], true),
+            (
+                r#"["HOME=/root", "A=b=c"]"#,
+                &["HOME=/root", "A=b=c"],
+                false,
+            ),
+            (r#"["HOME=/root", "HOME="]"#, &[], true),
+            (r#"["A=", "HOMES=x"]"#, &["A=", "HOMES=x"], true),
+        ] {
+            let process = process(&format!(r#""env": {env}"#));
+            assert_eq!(process.env, expected, "{env}");
+            assert_eq!(process.home_from_passwd, from_passwd, "{env}");
+        }
+        let plan = Scene::v2().plan(r#""process": {"env": ["A", "B=1", "=2"]}"#);
+        assert_eq!(plan.init.process.env, ["B=1"]);
+        assert_eq!(plan.warnings.len(), 2);
+        assert!(plan.warnings[1].contains("/process/env/0: dropped"));
+    }
+
+    #[test]
+    fn a_process_that_cannot_be_is_refused() {
+        Scene::v2().refuses(&[
+            (
+                r#""process": {"args": []}"#,
+                "/process/args: must have at least one entry",
+            ),
+            (
+                r#""process": {"args": null}"#,
+                "/process/args: must have at least one entry",
+            ),
+            (
+                r#""process": {"cwd": "a"}"#,
+                "/process/cwd: \"a\" must be absolute",
+            ),
+            (
+                r#""process": {"cwd": ""}"#,
+                "/process/cwd: must not be empty",
+            ),
+            (
+                r#""process": {"cwd": null}"#,
+                "/process: missing field `cwd`",
+            ),
+            (
+                r#""process": {"user": {"umask": 512}}"#,
+                "/process/user/umask: \"512\" must be",
+            ),
+            (
+                r#""process": {"oomScoreAdj": 1001}"#,
+                "/process/oomScoreAdj: \"1001\" must be",
+            ),
+        ]);
+        assert_eq!(Scene::v2().plan("").host.oom_score_adj, None);
+        let scored = Scene::v2().plan(r#""process": {"oomScoreAdj": 0}"#);
+        assert_eq!(scored.host.oom_score_adj, Some(0));
+    }
+
+    #[test]
+    fn a_terminal_and_its_socket_go_together() {
+        let terminal = r#""process": {"terminal": true}"#;
+        let console = Scene {
+            console: true,
+            ..Scene::v2()
+        };
+        let foreground = Scene {
+            detached: false,
+            ..Scene::v2()
+        };
+        for (scene, members, expected) in [
+            (
+                Scene::v2(),
+                terminal,
+                "cannot allocate tty if hull will detach without setting console socket",
+            ),
+            (console, terminal, "terminals are not supported yet"),
+            (foreground, terminal, "terminals are not supported yet"),
+            (
+                Scene {
+                    console: true,
+                    ..Scene::v2()
+                },
+                "",
+                "cannot use console socket if hull will not detach or allocate tty",
+            ),
+        ] {
+            assert_eq!(
+                scene.refusal(members),
+                format!("/process/terminal: {expected}")
+            );
+        }
+    }
+
+    #[test]
+    fn groups_are_kept_where_they_cannot_be_set() {
+        let groups =
+            |scene: &Scene, members: &str| scene.plan(members).init.process.additional_gids;
+        let keep = r#""annotations": {"run.oci.keep_original_groups": "1"}"#;
+        assert_eq!(groups(&Scene::v2(), keep), GroupChange::Keep);
+        let others = format!(r#""linux": {{{USER}}}"#);
+        assert_eq!(
+            groups(&Scene::rootless(), &others),
+            GroupChange::Set(vec![])
+        );
+        let itself = others.replace("200000", "1000").replace("500", "1");
+        assert_eq!(groups(&Scene::rootless(), &itself), GroupChange::Keep);
+        assert_eq!(groups(&Scene::v2(), &itself), GroupChange::Set(vec![]));
+        let mut denied = Scene::rootless();
+        denied.host.setgroups_denied = true;
+        assert_eq!(groups(&denied, ""), GroupChange::Keep);
+        let refusal = denied.refusal(r#""process": {"user": {"additionalGids": [0]}}"#);
+        assert!(
+            refusal.starts_with("/process/user/additionalGids: cannot be set"),
+            "{refusal}"
+        );
+    }
+}

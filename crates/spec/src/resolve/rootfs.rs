@@ -208,3 +208,168 @@ pub(super) fn covered(paths: Option<&[String]>, all: &At<'_>) -> Result<Vec<Stri
     }
     Ok(covered)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Scene;
+    use super::*;
+
+    const NO_MOUNT: &str = r#""linux": {"namespaces": [{"type": "pid"}]}"#;
+    const JOINED_MOUNT: &str = r#""linux": {"namespaces": [{"type": "mount", "path": "/m"}]}"#;
+
+    fn chroot() -> Scene {
+        Scene {
+            root_change: RootChange::Chroot,
+            ..Scene::v2()
+        }
+    }
+
+    #[test]
+    fn the_root_is_handed_where_it_is_ours() {
+        let plan = Scene::v2().plan(r#""root": {"path": "rootfs", "readonly": true}"#);
+        assert_eq!(plan.host.rootfs, "/bundle/rootfs");
+        let [root] = &plan.host.handed[..] else {
+            panic!("the root alone")
+        };
+        assert_eq!(root.source, TreeSource::Path("/bundle/rootfs".into()));
+        assert_eq!(
+            (root.pointer.as_str(), root.recursive),
+            ("/root/path", true)
+        );
+        assert_eq!(plan.init.rootfs.entering, Entering::PivotRoot);
+        assert!(plan.init.rootfs.readonly && plan.init.rootfs.dev_links);
+        assert_eq!(
+            Scene::v2().plan(r#""root": {"path": "/r"}"#).host.rootfs,
+            "/r"
+        );
+        assert_eq!(
+            chroot().plan("").init.rootfs.entering,
+            Entering::MoveAndChroot
+        );
+    }
+
+    #[test]
+    fn a_foreign_mount_namespace_is_only_entered() {
+        for (linux, scene) in [(NO_MOUNT, Scene::v2()), (JOINED_MOUNT, chroot())] {
+            let plan = scene.plan(linux);
+            assert_eq!(
+                plan.init.rootfs.entering,
+                Entering::Chroot("/bundle/rootfs".into())
+            );
+            assert!(plan.host.handed.is_empty() && plan.init.rootfs.devices.is_empty());
+            assert!(!plan.init.rootfs.dev_links && plan.warnings.is_empty());
+        }
+        let ask =
+            r#""mounts": [{"destination": "/a", "type": "tmpfs"}], "root": {"readonly": true}"#;
+        let plan = Scene::v2().plan(&format!("{JOINED_MOUNT}, {ask}"));
+        assert!(plan.init.rootfs.mounts.is_empty() && !plan.init.rootfs.readonly);
+        assert_eq!(plan.warnings.len(), 2);
+    }
+
+    #[test]
+    fn the_hosts_mounts_are_not_changed() {
+        let linux =
+            |more: &str| format!(r#""linux": {{"namespaces": [{{"type": "pid"}}], {more}}}"#);
+        let needs = "needs a mount namespace of the container's own";
+        for (members, pointer) in [
+            (
+                format!(r#"{NO_MOUNT}, "mounts": [{{"destination": "/a", "type": "tmpfs"}}]"#),
+                "/mounts",
+            ),
+            (
+                format!(r#"{NO_MOUNT}, "root": {{"readonly": true}}"#),
+                "/root/readonly",
+            ),
+            (linux(r#""maskedPaths": ["/a"]"#), "/linux/maskedPaths"),
+            (linux(r#""readonlyPaths": ["/a"]"#), "/linux/readonlyPaths"),
+            (
+                linux(r#""rootfsPropagation": "slave""#),
+                "/linux/rootfsPropagation",
+            ),
+            (
+                linux(r#""devices": [{"type": "p", "path": "/p"}]"#),
+                "/linux/devices",
+            ),
+        ] {
+            assert_eq!(Scene::v2().refusal(&members), format!("{pointer}: {needs}"));
+        }
+        Scene::v2().plan(&linux(r#""maskedPaths": [], "readonlyPaths": null"#));
+    }
+
+    #[test]
+    fn a_config_without_a_root_is_refused() {
+        Scene::v2().refuses(&[
+            (r#""root": null"#, "/root: root must be specified"),
+            (r#""root": {"path": ""}"#, "/root/path: must not be empty"),
+            (r#""root": {"path": null}"#, "/root/path: must not be empty"),
+        ]);
+    }
+
+    #[test]
+    fn propagation_ties_the_root_and_the_binds() {
+        use Propagation::{Private, Shared, Slave, Unbindable};
+        let afterwards = |kind, recursive| Some(PropagationChange { kind, recursive });
+        for (word, root, binds, expected) in [
+            ("", Slave, Slave, None),
+            ("slave", Slave, Slave, None),
+            ("rslave", Slave, Slave, None),
+            ("private", Private, Private, None),
+            ("rprivate", Private, Private, None),
+            ("shared", Slave, Shared, afterwards(Shared, false)),
+            ("rshared", Slave, Shared, afterwards(Shared, true)),
+            (
+                "unbindable",
+                Private,
+                Private,
+                afterwards(Unbindable, false),
+            ),
+            (
+                "runbindable",
+                Private,
+                Private,
+                afterwards(Unbindable, true),
+            ),
+        ] {
+            let plan = Scene::v2().plan(&format!(
+                r#""linux": {{"rootfsPropagation": "{word}"}},
+                "mounts": [{{"destination": "/a", "source": "/b", "options": ["bind"]}}]"#
+            ));
+            let ties: Vec<_> = plan
+                .host
+                .handed
+                .iter()
+                .map(|tree| tree.propagation)
+                .collect();
+            assert_eq!(ties, [root, binds], "{word}");
+            assert_eq!(plan.init.rootfs.propagation, expected, "{word}");
+        }
+        let unknown = Scene::v2().refusal(r#""linux": {"rootfsPropagation": "ro"}"#);
+        assert!(unknown.starts_with("/linux/rootfsPropagation: \"ro\" must be one of"));
+        for word in ["private", "rprivate"] {
+            let refusal =
+                chroot().refusal(&format!(r#""linux": {{"rootfsPropagation": "{word}"}}"#));
+            assert!(
+                refusal.ends_with("[r]private is not safe without pivot_root"),
+                "{refusal}"
+            );
+        }
+    }
+
+    #[test]
+    fn covered_paths_are_absolute_and_covered_once() {
+        let plan = Scene::v2()
+            .plan(r#""linux": {"maskedPaths": ["/a", "/b", "/a"], "readonlyPaths": ["/c"]}"#);
+        assert_eq!(plan.init.rootfs.masked_paths, ["/a", "/b"]);
+        assert_eq!(plan.init.rootfs.readonly_paths, ["/c"]);
+        Scene::v2().refuses(&[
+            (
+                r#""linux": {"maskedPaths": ["/a", "b"]}"#,
+                "/linux/maskedPaths/1: \"b\" must be abs",
+            ),
+            (
+                r#""linux": {"readonlyPaths": ["b"]}"#,
+                "/linux/readonlyPaths/0: \"b\" must be abs",
+            ),
+        ]);
+    }
+}

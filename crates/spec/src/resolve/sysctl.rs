@@ -85,3 +85,92 @@ fn namespace(path: &str) -> Option<NamespaceKind> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{Scene, USER};
+    use super::*;
+
+    fn set(name: &str) -> String {
+        format!(r#""linux": {{"sysctl": {{"{name}": "1"}}}}"#)
+    }
+
+    #[test]
+    fn both_forms_of_a_name_become_one_path() {
+        for (name, path) in [
+            ("net.ipv4.ip_forward", "net/ipv4/ip_forward"),
+            (
+                "net/ipv4/conf/eth0.1/forwarding",
+                "net/ipv4/conf/eth0.1/forwarding",
+            ),
+            (
+                "net.ipv4.conf.eth0/1.forwarding",
+                "net/ipv4/conf/eth0.1/forwarding",
+            ),
+            ("kernel.msgmax", "kernel/msgmax"),
+            ("kernel.shm_rmid_forced", "kernel/shm_rmid_forced"),
+            ("fs.mqueue.msg_max", "fs/mqueue/msg_max"),
+            ("kernel.domainname", "kernel/domainname"),
+        ] {
+            let plan = Scene::v2().plan(&set(name));
+            let expected = Sysctl {
+                path: path.to_owned(),
+                value: "1".to_owned(),
+            };
+            assert_eq!(plan.init.sysctls, [expected], "{name}");
+        }
+        Scene::v2().plan(&format!(
+            r#""linux": {{"sysctl": {{"user.max_x": "1"}}, {USER}}}"#
+        ));
+    }
+
+    #[test]
+    fn a_setting_of_the_host_is_refused() {
+        let at = |name: &str| format!("/linux/sysctl/{}: ", name.replace('/', "~1"));
+        for name in [
+            "kernel.shm",
+            "vm.swappiness",
+            "fs.file-max",
+            "fs.mqueue",
+            "user.max_x",
+            "net",
+            "kernel.msg",
+        ] {
+            let expected = at(name) + "is not in a separate kernel namespace";
+            assert_eq!(Scene::v2().refusal(&set(name)), expected);
+        }
+        for name in ["net..ipv4", "net/../kernel/x", "net.ipv4.", "/net/a", ""] {
+            assert_eq!(
+                Scene::v2().refusal(&set(name)),
+                at(name) + "is no name of a setting"
+            );
+        }
+        let only_mount = |name: &str| {
+            format!(
+                r#""linux": {{"namespaces": [{{"type": "mount"}}], "sysctl": {{"{name}": ""}}}}"#
+            )
+        };
+        for name in ["net.x", "kernel.sem", "fs.mqueue.x", "kernel.domainname"] {
+            assert!(
+                Scene::v2()
+                    .refusal(&only_mount(name))
+                    .ends_with("kernel namespace"),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_setting_with_a_property_of_its_own_conflicts() {
+        let hostname = Scene::v2().refusal(&set("kernel.hostname"));
+        assert!(hostname.contains("conflicts with hostname"));
+        let domainname = format!(r#"{}, "domainname": "a""#, set("kernel/domainname"));
+        assert!(
+            Scene::v2()
+                .refusal(&domainname)
+                .contains("conflicts with domainname")
+        );
+        let twice = r#""linux": {"sysctl": {"net.a": "1", "net/a": "2"}}"#;
+        assert!(Scene::v2().refusal(twice).ends_with("is set twice"));
+    }
+}

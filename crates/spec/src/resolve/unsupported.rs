@@ -175,3 +175,100 @@ fn limits_io(io: &LinuxBlockIo) -> bool {
             .flatten()
             .any(|devices| !devices.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Scene;
+
+    const ASKED: &[(&str, &str)] = &[
+        (
+            r#""process": {"apparmorProfile": "p"}"#,
+            "/process/apparmorProfile",
+        ),
+        (
+            r#""process": {"selinuxLabel": "p"}"#,
+            "/process/selinuxLabel",
+        ),
+        (
+            r#""process": {"scheduler": {"policy": "SCHED_X"}}"#,
+            "/process/scheduler",
+        ),
+        (
+            r#""process": {"ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 0}}"#,
+            "/process/ioPriority",
+        ),
+        (
+            r#""linux": {"seccomp": {"defaultAction": "SCMP_ACT_ERRNO"}}"#,
+            "/linux/seccomp",
+        ),
+        (
+            r#""linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW",
+                "syscalls": [{"names": ["a"], "action": "SCMP_ACT_LOG"}]}}"#,
+            "/linux/seccomp",
+        ),
+        (r#""linux": {"mountLabel": "l"}"#, "/linux/mountLabel"),
+        (
+            r#""linux": {"netDevices": {"eth0": {}}}"#,
+            "/linux/netDevices",
+        ),
+        (r#""linux": {"intelRdt": {}}"#, "/linux/intelRdt"),
+        (
+            r#""linux": {"memoryPolicy": {"mode": "MPOL_BIND", "nodes": "0"}}"#,
+            "/linux/memoryPolicy",
+        ),
+        (
+            r#""linux": {"personality": {"domain": "LINUX32"}}"#,
+            "/linux/personality/domain",
+        ),
+        (
+            r#""linux": {"resources": {"blockIO": {"weight": 10}}}"#,
+            "/linux/resources/blockIO",
+        ),
+        (
+            r#""linux": {"resources": {"blockIO": {"throttleReadBpsDevice":
+                [{"major": 8, "minor": 0, "rate": 1}]}}}"#,
+            "/linux/resources/blockIO",
+        ),
+        (
+            r#""mounts": [{"destination": "/a", "source": "/b", "options": ["bind", "idmap"]}]"#,
+            "/mounts/0/options/1",
+        ),
+        (
+            r#""mounts": [{"destination": "/a", "source": "/b", "options": ["bind"],
+                "uidMappings": [{"containerID": 0, "hostID": 1, "size": 1}]}]"#,
+            "/mounts/0/uidMappings",
+        ),
+    ];
+
+    #[test]
+    fn what_is_asked_for_and_not_there_is_refused_by_name() {
+        for (members, pointer) in ASKED {
+            let refusal = Scene::v2().refusal(members);
+            assert_eq!(
+                refusal,
+                format!("{pointer}: not supported yet"),
+                "{members}"
+            );
+        }
+        let flags = r#""linux": {"personality": {"domain": "LINUX", "flags": ["x"]}}"#;
+        assert_eq!(
+            Scene::v2().refusal(flags),
+            "/linux/personality/flags: no flag is known"
+        );
+    }
+
+    #[test]
+    fn values_that_change_nothing_are_accepted() {
+        for members in [
+            r#""process": {"apparmorProfile": "", "selinuxLabel": ""}"#,
+            r#""process": {"apparmorProfile": "unconfined", "execCPUAffinity": {"initial": "0"}}"#,
+            r#""linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": []}}"#,
+            r#""linux": {"mountLabel": "", "netDevices": {}, "personality": {"domain": "LINUX"}}"#,
+            r#""linux": {"resources": {"blockIO": {"weight": 0, "weightDevice": []}, "rdma": {},
+                "hugepageLimits": [], "network": {"priorities": []}, "unified": {}}}"#,
+            r#""mounts": [{"destination": "/a", "type": "tmpfs", "uidMappings": []}]"#,
+        ] {
+            Scene::v2().plan(members);
+        }
+    }
+}

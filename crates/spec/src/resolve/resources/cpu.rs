@@ -160,3 +160,143 @@ fn set(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{check, refuses, v1_with_all, warnings};
+    use super::weight;
+    use crate::resolve::fixture::Scene;
+
+    #[test]
+    fn shares_become_a_weight_by_the_known_curve() {
+        for (shares, expected) in [
+            (1, "1"),
+            (2, "1"),
+            (3, "2"),
+            (100, "17"),
+            (256, "35"),
+            (512, "59"),
+            (1024, "100"),
+            (2048, "174"),
+            (262_143, "10000"),
+            (262_144, "10000"),
+            (u64::MAX, "10000"),
+        ] {
+            assert_eq!(weight(shares), expected, "{shares}");
+        }
+        check(&[
+            (r#""cpu": {"shares": 0}"#, &[], &[]),
+            (
+                r#""cpu": {"shares": 1024}"#,
+                &["cpu.weight=100"],
+                &["cpu.shares=1024"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn quota_and_period_go_together() {
+        check(&[
+            (r#""cpu": {"quota": 0, "period": 0}"#, &[], &[]),
+            (
+                r#""cpu": {"quota": 5000}"#,
+                &["cpu.max=5000 100000"],
+                &["cpu.cfs_quota_us=5000"],
+            ),
+            (
+                r#""cpu": {"period": 7000}"#,
+                &["cpu.max=max 7000"],
+                &["cpu.cfs_period_us=7000"],
+            ),
+            (
+                r#""cpu": {"quota": -5, "period": 7000}"#,
+                &["cpu.max=max 7000"],
+                &["cpu.cfs_period_us=7000", "cpu.cfs_quota_us=-1"],
+            ),
+            (
+                r#""cpu": {"quota": 5000, "period": 7000, "burst": 5000}"#,
+                &["cpu.max=5000 7000", "cpu.max.burst=5000"],
+                &[
+                    "cpu.cfs_period_us=7000",
+                    "cpu.cfs_quota_us=5000",
+                    "cpu.cfs_burst_us=5000",
+                ],
+            ),
+            (
+                r#""cpu": {"burst": 0}"#,
+                &["cpu.max.burst?=0"],
+                &["cpu.cfs_burst_us?=0"],
+            ),
+        ]);
+        refuses(
+            &Scene::v2(),
+            &[(
+                r#""cpu": {"quota": 5000, "burst": 5001}"#,
+                "cpu/burst: \"5001\" must not be above",
+            )],
+        );
+    }
+
+    #[test]
+    fn an_idle_group_has_no_weight() {
+        check(&[
+            (r#""cpu": {"idle": 1}"#, &["cpu.idle=1"], &["cpu.idle=1"]),
+            (
+                r#""cpu": {"idle": 1, "shares": 5}"#,
+                &["cpu.idle=1"],
+                &["cpu.idle=1"],
+            ),
+            (
+                r#""cpu": {"idle": 0, "shares": 1024}"#,
+                &["cpu.idle=0", "cpu.weight=100"],
+                &["cpu.idle=0", "cpu.shares=1024"],
+            ),
+        ]);
+        assert_eq!(warnings(r#""cpu": {"idle": 1, "shares": 5}"#).len(), 1);
+        refuses(
+            &Scene::v2(),
+            &[(r#""cpu": {"idle": 2}"#, "cpu/idle: \"2\" must be 0 or 1")],
+        );
+    }
+
+    #[test]
+    fn realtime_is_for_v1_alone() {
+        check(&[(
+            r#""cpu": {"realtimeRuntime": 0, "realtimePeriod": 0}"#,
+            &[],
+            &[],
+        )]);
+        let both = r#""cpu": {"realtimeRuntime": 5, "realtimePeriod": 9}"#;
+        let writes = super::super::fixture::writes(&v1_with_all(), both);
+        assert_eq!(writes, ["cpu.rt_period_us=9", "cpu.rt_runtime_us=5"]);
+        refuses(
+            &Scene::v2(),
+            &[
+                (both, "cpu/realtimePeriod: cannot be set on cgroup v2"),
+                (
+                    r#""cpu": {"realtimeRuntime": 5}"#,
+                    "cpu/realtimeRuntime: cannot be set on",
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn sets_are_lists() {
+        check(&[
+            (r#""cpu": {"cpus": "", "mems": ""}"#, &[], &[]),
+            (
+                r#""cpu": {"cpus": "0-3, 7", "mems": "0"}"#,
+                &["cpuset.cpus=0-3, 7", "cpuset.mems=0"],
+                &["cpuset.cpus=0-3, 7", "cpuset.mems=0"],
+            ),
+        ]);
+        for list in ["a", "3-1", "1,,2", "-1", "0-", "1;2"] {
+            let resources = format!(r#""cpu": {{"cpus": "{list}"}}"#);
+            refuses(
+                &Scene::v2(),
+                &[(&resources, &format!("cpu/cpus: {list:?} must be a list"))],
+            );
+        }
+    }
+}

@@ -157,3 +157,150 @@ fn warn_of_kernel_limits(memory: &LinuxMemory, warnings: &mut Warnings) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{check, refuses, v1_with_all, warnings};
+    use crate::resolve::fixture::Scene;
+
+    #[test]
+    fn limits_in_bytes() {
+        check(&[
+            (r#""memory": {}"#, &[], &[]),
+            (
+                r#""memory": {"limit": 0, "swap": 0, "reservation": 0}"#,
+                &[],
+                &[],
+            ),
+            (
+                r#""memory": {"limit": 9}"#,
+                &["memory.max=9"],
+                &["memory.limit_in_bytes=9"],
+            ),
+            (
+                r#""memory": {"limit": -1}"#,
+                &["memory.max=max", "memory.swap.max?=max"],
+                &[
+                    "memory.limit_in_bytes=-1",
+                    "memory.memsw.limit_in_bytes?=-1",
+                ],
+            ),
+            (
+                r#""memory": {"limit": 9, "swap": 12, "reservation": 4}"#,
+                &["memory.max=9", "memory.swap.max=3", "memory.low=4"],
+                &[
+                    "memory.limit_in_bytes=9",
+                    "memory.memsw.limit_in_bytes=12",
+                    "memory.soft_limit_in_bytes=4",
+                ],
+            ),
+            (
+                r#""memory": {"limit": 9, "swap": 9}"#,
+                &["memory.max=9", "memory.swap.max?=0"],
+                &["memory.limit_in_bytes=9", "memory.memsw.limit_in_bytes=9"],
+            ),
+            (
+                r#""memory": {"limit": 9, "swap": -1}"#,
+                &["memory.max=9", "memory.swap.max?=max"],
+                &["memory.limit_in_bytes=9", "memory.memsw.limit_in_bytes?=-1"],
+            ),
+            (
+                r#""memory": {"swap": -1, "reservation": -1}"#,
+                &["memory.swap.max?=max", "memory.low=max"],
+                &[
+                    "memory.memsw.limit_in_bytes?=-1",
+                    "memory.soft_limit_in_bytes=-1",
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn limits_that_contradict_each_other_are_refused() {
+        for scene in [Scene::v2(), v1_with_all()] {
+            refuses(
+                &scene,
+                &[
+                    (
+                        r#""memory": {"swap": 5}"#,
+                        "memory/swap: unable to set swap limit without memory limit",
+                    ),
+                    (
+                        r#""memory": {"limit": -1, "swap": 5}"#,
+                        "memory/swap: unable to set swap",
+                    ),
+                    (
+                        r#""memory": {"limit": 6, "swap": 5}"#,
+                        "memory/swap: \"5\" memory+swap limit should be >= memory limit",
+                    ),
+                    (
+                        r#""memory": {"limit": -2}"#,
+                        "memory/limit: \"-2\" must be -1 or",
+                    ),
+                    (
+                        r#""memory": {"reservation": -2}"#,
+                        "memory/reservation: \"-2\" must be",
+                    ),
+                    (
+                        r#""memory": {"swappiness": 101}"#,
+                        "memory/swappiness: \"101\" must be at most",
+                    ),
+                ],
+            );
+        }
+    }
+
+    #[test]
+    fn what_only_v1_has_is_refused_on_v2() {
+        check(&[
+            (
+                r#""memory": {"disableOOMKiller": false, "checkBeforeUpdate": true}"#,
+                &[],
+                &[],
+            ),
+            (
+                r#""memory": {"useHierarchy": true}"#,
+                &[],
+                &["memory.use_hierarchy?=1"],
+            ),
+        ]);
+        let v1_only = [
+            (
+                r#""memory": {"disableOOMKiller": true}"#,
+                "disableOOMKiller",
+                "memory.oom_control=1",
+            ),
+            (
+                r#""memory": {"swappiness": 60}"#,
+                "swappiness",
+                "memory.swappiness=60",
+            ),
+            (
+                r#""memory": {"useHierarchy": false}"#,
+                "useHierarchy",
+                "memory.use_hierarchy=0",
+            ),
+        ];
+        for (resources, member, write) in v1_only {
+            let expected = format!("memory/{member}: cannot be set on cgroup v2");
+            refuses(&Scene::v2(), &[(resources, &expected)]);
+            assert_eq!(
+                super::super::fixture::writes(&v1_with_all(), resources),
+                [write]
+            );
+        }
+    }
+
+    #[test]
+    fn kernel_limits_are_ignored_with_a_warning() {
+        check(&[(r#""memory": {"kernel": 5, "kernelTCP": 6}"#, &[], &[])]);
+        assert_eq!(
+            warnings(r#""memory": {"kernel": 5, "kernelTCP": 6}"#).len(),
+            2
+        );
+        assert_eq!(
+            warnings(r#""memory": {"kernel": -1, "kernelTCP": 0}"#).len(),
+            0
+        );
+    }
+}

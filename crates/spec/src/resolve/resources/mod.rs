@@ -4,6 +4,8 @@
 //! error unless it is what the kernel does anyway. `unified` comes last: it has the last word.
 
 mod cpu;
+#[cfg(test)]
+mod fixture;
 mod hugetlb;
 mod memory;
 mod network;
@@ -61,4 +63,127 @@ fn refuse_impossible(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fixture::{check, refuses, v1_with_all, writes};
+    use super::*;
+    use crate::resolve::fixture::Scene;
+
+    #[test]
+    fn the_other_controllers_have_their_files() {
+        check(&[
+            (
+                r#""hugepageLimits": [{"pageSize": "2MB", "limit": 18446744073709551615}]"#,
+                &[
+                    "hugetlb.2MB.rsvd.max?=18446744073709551615",
+                    "hugetlb.2MB.max=18446744073709551615",
+                ],
+                &[
+                    "hugetlb.2MB.rsvd.limit_in_bytes?=18446744073709551615",
+                    "hugetlb.2MB.limit_in_bytes=18446744073709551615",
+                ],
+            ),
+            (
+                r#""rdma": {"b": {"hcaObjects": 3}, "a": {"hcaHandles": 1, "hcaObjects": 2}}"#,
+                &[
+                    "rdma.max=a hca_handle=1 hca_object=2",
+                    "rdma.max=b hca_object=3",
+                ],
+                &[
+                    "rdma.max=a hca_handle=1 hca_object=2",
+                    "rdma.max=b hca_object=3",
+                ],
+            ),
+            (r#""network": {"classID": 0}"#, &[], &[]),
+        ]);
+        let network = r#""network": {"classID": 9, "priorities": [{"name": "lo", "priority": 4}]}"#;
+        let v1 = writes(&v1_with_all(), network);
+        assert_eq!(v1, ["net_cls.classid=9", "net_prio.ifpriomap=lo 4"]);
+    }
+
+    #[test]
+    fn unified_is_for_v2_and_comes_last() {
+        let resources = r#""unified": {"memory.high": "5", "x.y": "z"}, "pids": {"limit": 1}"#;
+        let v2 = writes(&Scene::v2(), resources);
+        assert_eq!(v2, ["pids.max=1", "memory.high=5", "x.y=z"]);
+        let plan = Scene::v2().plan(&format!(r#""linux": {{"resources": {{{resources}}}}}"#));
+        let controllers: Vec<_> = plan
+            .host
+            .cgroup
+            .writes
+            .iter()
+            .map(|w| w.controller)
+            .collect();
+        assert_eq!(controllers, ["pids", "memory", ""]);
+        let on_v1 = "unified/memory.high: cannot be set on cgroup v1";
+        refuses(&v1_with_all(), &[(resources, on_v1)]);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        refuses(
+            &Scene::v2(),
+            &[
+                (
+                    r#""hugepageLimits": [{"pageSize": "64kB", "limit": 1}]"#,
+                    "hugepageLimits/0/pageSize: \"64kB\" must be such as",
+                ),
+                (
+                    r#""hugepageLimits": [{"pageSize": "MB", "limit": 1}]"#,
+                    "hugepageLimits/0/page",
+                ),
+                (
+                    r#""hugepageLimits": [{"limit": 1}]"#,
+                    "hugepageLimits/0: missing field `pageSize`",
+                ),
+                (
+                    r#""rdma": {"a": {}}"#,
+                    "rdma/a: needs hcaHandles or hcaObjects",
+                ),
+                (
+                    r#""rdma": {"a b": {"hcaHandles": 1}}"#,
+                    "rdma/a b: \"a b\" is no device",
+                ),
+                (
+                    r#""network": {"classID": 9}"#,
+                    "network/classID: cannot be set on cgroup v2",
+                ),
+                (
+                    r#""unified": {"a/b": ""}"#,
+                    "unified/a~1b: must be the name of a file",
+                ),
+                (
+                    r#""unified": {"..": ""}"#,
+                    "unified/..: must be the name of a file",
+                ),
+                (r#""unified": {"a": 1}"#, "unified/a: invalid type"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_limit_needs_a_cgroup_and_its_controller() {
+        refuses(
+            &Scene::v1(),
+            &[(
+                r#""pids": {"limit": 5}"#,
+                "pids/limit: the requested cgroup controller `pids` is not available",
+            )],
+        );
+        assert_eq!(
+            writes(&Scene::v1(), r#""pids": {"limit": -1}"#),
+            ["pids.max?=max"]
+        );
+        let disabled = Scene {
+            manager: CgroupManager::Disabled,
+            ..Scene::v2()
+        };
+        refuses(
+            &disabled,
+            &[(r#""memory": {"limit": 5}"#, "memory/limit: needs a cgroup")],
+        );
+        assert_eq!(disabled.plan("").host.cgroup.writes, []);
+    }
 }

@@ -20,3 +20,28 @@ pub(super) fn resolve(pids: Option<&Pids>, writes: &mut Writes) -> Result<(), Re
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{check, refuses};
+    use crate::resolve::fixture::Scene;
+
+    #[test]
+    fn a_limit_is_a_number_and_minus_one_is_none() {
+        check(&[
+            (r#""pids": {}"#, &[], &[]),
+            (r#""pids": {"limit": null}"#, &[], &[]),
+            (r#""pids": {"limit": 0}"#, &["pids.max=0"], &["pids.max=0"]),
+            (r#""pids": {"limit": 7}"#, &["pids.max=7"], &["pids.max=7"]),
+            (
+                r#""pids": {"limit": -1}"#,
+                &["pids.max?=max"],
+                &["pids.max?=max"],
+            ),
+        ]);
+        refuses(
+            &Scene::v2(),
+            &[(r#""pids": {"limit": -2}"#, "pids/limit: \"-2\" must be -1")],
+        );
+    }
+}
