@@ -2,13 +2,12 @@
 //! directory, and the calls that nearly every case makes.
 
 use crate::bundle::{Bundle, Config};
-use crate::case::{Check, Stop, ensure, fail};
 use crate::command::{Files, Output, Running, describe};
-use crate::container::Container;
 use crate::host::Host;
 use crate::leak::Snapshot;
 use crate::options::{Assignment, Options};
 use crate::runtime::Runtime;
+use crate::verdict::{Check, Stop, ensure, fail};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::fs;
@@ -99,8 +98,17 @@ impl Bed {
         Running::spawn(command, stdin, Files::numbered(&self.scratch, self.calls.get()))
     }
 
+    /// A null device of this case's own: a runtime that is led astray must not reach the host's.
+    pub(crate) fn null(&self) -> Stdio {
+        use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
+        let path = self.scratch.join("null");
+        // As an ordinary user, or where device nodes cannot be opened, the host's has to do.
+        mknodat(CWD, &path, FileType::CharacterDevice, Mode::from_raw_mode(0o666), makedev(1, 3)).unwrap_or_default();
+        fs::OpenOptions::new().read(true).write(true).open(&path).map_or_else(|_| Stdio::null(), Stdio::from)
+    }
+
     pub(crate) fn finish(&self, command: Command) -> Check<Output> {
-        self.finish_with(command, Stdio::null())
+        self.finish_with(command, self.null())
     }
 
     pub(crate) fn finish_with(&self, command: Command, stdin: Stdio) -> Check<Output> {
@@ -148,15 +156,6 @@ impl Bed {
     /// The results of the probe's steps in a foreground `run` that succeeded.
     pub(crate) fn steps(&self, config: &Config) -> Check<Vec<Value>> {
         Ok(self.run(config)?.succeeded("run")?.steps())
-    }
-
-    /// A created container, deleted with force when dropped.
-    pub(crate) fn create(&self, config: &Config) -> Check<Container<'_>> {
-        Container::create(self, &self.id(), &self.bundle(config)?, &[])
-    }
-
-    pub(crate) fn create_with(&self, config: &Config, flags: &[&str]) -> Check<Container<'_>> {
-        Container::create(self, &self.id(), &self.bundle(config)?, flags)
     }
 
     /// `run` must refuse: exit 1, one clear line, nothing left behind.

@@ -2,27 +2,10 @@
 //!
 //! A case is a sentence (its name), the rule it checks, and a closure that
 //! gets a `Bed`. Its section is the file it stands in. `?` ends a case:
-//! every error is a failure, `Stop::Skip` says what the machine lacks.
+//! every error is a failure, and `skip` says what the machine lacks.
 
 use crate::bed::Bed;
-use std::fmt::Debug;
-
-/// How a case ends early.
-#[derive(Debug)]
-pub(crate) enum Stop {
-    /// The machine or the runtime's build lacks what the case needs.
-    Skip(String),
-    /// The runtime does not keep the rule.
-    Fail(String),
-}
-
-pub(crate) type Check<T = ()> = Result<T, Stop>;
-
-impl<E: std::error::Error> From<E> for Stop {
-    fn from(error: E) -> Self {
-        Stop::Fail(error.to_string())
-    }
-}
+pub(crate) use crate::verdict::{Check, Stop, ensure, same, skip};
 
 /// Whose demand a case checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,28 +97,6 @@ macro_rules! case {
     };
 }
 pub(crate) use case;
-
-/// Ends the case as failed, with what was seen.
-macro_rules! fail {
-    ($($words:tt)*) => { return Err($crate::case::Stop::Fail(format!($($words)*))) };
-}
-pub(crate) use fail;
-
-/// Ends the case as failed unless the condition holds.
-macro_rules! ensure {
-    ($condition:expr, $($words:tt)*) => { if !$condition { $crate::case::fail!($($words)*) } };
-}
-pub(crate) use ensure;
-
-pub(crate) fn skip<T>(reason: impl Into<String>) -> Check<T> {
-    Err(Stop::Skip(reason.into()))
-}
-
-/// Fails with both values unless they are equal.
-pub(crate) fn same<A: Debug + PartialEq<B>, B: Debug>(what: &str, got: A, want: B) -> Check {
-    ensure!(got == want, "{what}: got {got:?}, want {want:?}");
-    Ok(())
-}
 
 #[cfg(test)]
 mod tests {

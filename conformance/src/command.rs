@@ -2,8 +2,8 @@
 //! a pidfd with a deadline. Files and not pipes, because a container that
 //! was created keeps the descriptors long after the call returned.
 
-use crate::case::{Check, Stop};
 use crate::process::{DEADLINE, Handle};
+use crate::verdict::{Check, Stop};
 use rustix::process::Signal;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -110,16 +110,6 @@ impl Running {
         let status = self.child.wait()?;
         let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
         Ok(Output { code, stdout: self.files.stdout(), stderr: self.files.stderr() })
-    }
-
-    pub(crate) fn describe(&self, output: &Output) -> String {
-        format!(
-            "$ {}\n=> {}\nstdout: {}\nstderr: {}",
-            self.words,
-            output.code,
-            shortened(&output.stdout),
-            shortened(&output.stderr)
-        )
     }
 
     pub(crate) fn words(&self) -> &str {

@@ -2,14 +2,13 @@
 //! `delete --force` when it goes out of scope.
 
 use crate::bed::Bed;
-use crate::bundle::Bundle;
-use crate::case::{Check, Stop, ensure};
+use crate::bundle::{Bundle, Config};
 use crate::command::{Files, Output, describe};
 use crate::process::{DEADLINE, Handle};
+use crate::verdict::{Check, Stop, ensure};
 use serde_json::Value;
 use std::cell::Cell;
 use std::fs;
-use std::process::Stdio;
 
 #[derive(Debug)]
 pub(crate) struct Container<'b> {
@@ -48,22 +47,20 @@ impl<'b> Container<'b> {
         command: std::process::Command,
         pid_file: &std::path::Path,
     ) -> Check<Self> {
-        let running = bed.spawn(command, Stdio::null())?;
+        let running = bed.spawn(command, bed.null())?;
         let (files, words) = (running.files().clone(), running.words().to_owned());
         let output = running.finish()?;
         bed.note(describe(&words, &output));
         output.succeeded("create")?;
-        let pid = fs::read_to_string(pid_file)?;
-        let pid = pid.parse().map_err(|_| Stop::Fail(format!("the pid file holds {pid:?}, not digits alone")))?;
-        Ok(Self { bed, id: id.to_owned(), handle: Handle::open(pid)?, files, gone: Cell::new(false) })
+        let handle = process_of(pid_file);
+        if handle.is_err() {
+            bed.call(&["delete", "--force", id])?;
+        }
+        Ok(Self { bed, id: id.to_owned(), handle: handle?, files, gone: Cell::new(false) })
     }
 
     pub(crate) fn pid(&self) -> i32 {
         self.handle.pid
-    }
-
-    pub(crate) fn call(&self, args: &[&str]) -> Check<Output> {
-        self.bed.call(args)
     }
 
     pub(crate) fn start(&self) -> Check {
@@ -118,6 +115,24 @@ impl<'b> Container<'b> {
         self.gone.set(true);
         Ok(())
     }
+}
+
+impl Bed {
+    /// A created container, deleted with force when dropped.
+    pub(crate) fn create(&self, config: &Config) -> Check<Container<'_>> {
+        Container::create(self, &self.id(), &self.bundle(config)?, &[])
+    }
+
+    pub(crate) fn create_with(&self, config: &Config, flags: &[&str]) -> Check<Container<'_>> {
+        Container::create(self, &self.id(), &self.bundle(config)?, flags)
+    }
+}
+
+/// The process a pid file names.
+fn process_of(pid_file: &std::path::Path) -> Check<Handle> {
+    let pid = fs::read_to_string(pid_file).map_err(|error| Stop::Fail(format!("{}: {error}", pid_file.display())))?;
+    let pid = pid.parse().map_err(|_| Stop::Fail(format!("the pid file holds {pid:?}, not digits alone")))?;
+    Handle::open(pid)
 }
 
 impl Drop for Container<'_> {

@@ -7,6 +7,7 @@ use crate::gaps::{Gaps, World};
 use crate::options::Options;
 use crate::outcome::{Judgement, Outcome};
 use crate::process::{Handle, own_children};
+use crate::report::Judged;
 use crate::runtime::Runtime;
 use crate::{coverage, report};
 use rustix::process::Signal;
@@ -21,15 +22,6 @@ use std::time::{Duration, Instant};
 
 /// No case may take longer, whatever it waits for.
 const CASE_DEADLINE: Duration = Duration::from_secs(90);
-
-/// A case with its outcome and what the gaps list makes of it.
-#[derive(Debug)]
-pub(crate) struct Judged {
-    pub(crate) case: &'static Case,
-    pub(crate) outcome: Outcome,
-    pub(crate) judgement: Judgement,
-    pub(crate) gap: Option<String>,
-}
 
 /// Runs everything the options ask for; true when all went as expected.
 pub(crate) fn drive(options: &Options) -> Result<bool, String> {
@@ -107,9 +99,9 @@ fn run_all(cases: &[&'static Case], options: &Options, scratch: &Path, gaps: &Ga
             scope.spawn(|| {
                 while let Some((index, case)) = take(cases, &next) {
                     let outcome = in_worker(case, index, options, scratch, &workers);
-                    let gap = gaps.reason(&case.full_name());
-                    let judgement = Judgement::of(outcome.verdict, gap.is_some());
-                    let result = Judged { case, outcome, judgement, gap };
+                    let expected = gaps.expected(&case.full_name());
+                    let judgement = Judgement::of(outcome.verdict, &expected);
+                    let result = Judged { case, outcome, judgement, expected };
                     report::print_result(&result, options.verbose);
                     results.lock().map(|mut results| results.push(result)).unwrap_or_default();
                 }

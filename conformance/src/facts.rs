@@ -1,6 +1,6 @@
 //! Reading what `probe report` and the probe's steps said.
 
-use crate::case::{Check, Stop, ensure};
+use crate::verdict::{Check, Stop, ensure};
 use serde_json::Value;
 
 /// The topmost mount at `point` as the container sees it.

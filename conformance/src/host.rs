@@ -2,8 +2,8 @@
 //!
 //! Each `needs_...` skips the case with the reason; none of them guesses.
 
-use crate::case::{Check, skip};
 use crate::cgroups::Hierarchies;
+use crate::verdict::{Check, skip};
 use std::fs;
 use std::path::Path;
 
@@ -54,14 +54,6 @@ impl Host {
 
     pub(crate) fn needs_namespace(&self, name: &str) -> Check {
         self.needs_path(&format!("/proc/self/ns/{name}"))
-    }
-
-    pub(crate) fn needs_v1(&self) -> Check {
-        if self.cgroups.is_unified() { skip("needs cgroup v1 hierarchies") } else { Ok(()) }
-    }
-
-    pub(crate) fn needs_unified(&self) -> Check {
-        if self.cgroups.is_unified() { Ok(()) } else { skip("needs a pure cgroup v2 host") }
     }
 }
 

@@ -42,20 +42,19 @@ impl Snapshot {
 
 /// Children that are still alive after a grace; zombies among them are collected.
 fn living_children() -> Vec<i32> {
-    let children = own_children();
-    children
-        .into_iter()
-        .filter(|pid| {
-            let Ok(handle) = Handle::open(*pid) else {
-                return false;
-            };
-            let ended = handle.ends_within(GRACE);
-            if ended {
-                handle.reap();
-            }
-            !ended
-        })
-        .collect()
+    let handles: Vec<Handle> = own_children().into_iter().filter_map(|pid| Handle::open(pid).ok()).collect();
+    // All zombies first: the first process of a pid namespace ends only when all others are collected.
+    for handle in &handles {
+        handle.reap();
+    }
+    let ended = |handle: &Handle| {
+        let ended = handle.ends_within(GRACE);
+        if ended {
+            handle.reap();
+        }
+        ended
+    };
+    handles.into_iter().filter(|handle| !ended(handle)).map(|handle| handle.pid).collect()
 }
 
 fn mounts() -> Vec<String> {

@@ -23,6 +23,7 @@ mod outcome;
 mod process;
 mod report;
 mod runtime;
+mod verdict;
 mod worker;
 
 use std::process::ExitCode;

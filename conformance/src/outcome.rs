@@ -40,14 +40,31 @@ pub(crate) enum Judgement {
     UnexpectedPass,
 }
 
+/// What gaps.toml says of a case, with the reason.
+#[derive(Debug, Clone)]
+pub(crate) enum Expectation {
+    Success,
+    Failure(String),
+    Either(String),
+}
+
+impl Expectation {
+    pub(crate) fn reason(&self) -> &str {
+        match self {
+            Self::Success => "",
+            Self::Failure(reason) | Self::Either(reason) => reason,
+        }
+    }
+}
+
 impl Judgement {
-    pub(crate) fn of(verdict: Verdict, listed: bool) -> Self {
-        match (verdict, listed) {
-            (Verdict::Pass, false) => Self::Passed,
-            (Verdict::Pass, true) => Self::UnexpectedPass,
-            (Verdict::Fail, false) => Self::Failed,
-            (Verdict::Fail, true) => Self::KnownGap,
+    pub(crate) fn of(verdict: Verdict, expected: &Expectation) -> Self {
+        match (verdict, expected) {
             (Verdict::Skip, _) => Self::Skipped,
+            (Verdict::Pass, Expectation::Failure(_)) => Self::UnexpectedPass,
+            (Verdict::Pass, _) => Self::Passed,
+            (Verdict::Fail, Expectation::Success) => Self::Failed,
+            (Verdict::Fail, _) => Self::KnownGap,
         }
     }
 
@@ -62,9 +79,11 @@ mod tests {
 
     #[test]
     fn a_listed_gap_that_passes_is_an_error() {
-        assert_eq!(Judgement::of(Verdict::Pass, true), Judgement::UnexpectedPass);
-        assert!(!Judgement::of(Verdict::Pass, true).is_as_expected());
-        assert!(Judgement::of(Verdict::Fail, true).is_as_expected());
-        assert!(!Judgement::of(Verdict::Fail, false).is_as_expected());
+        let listed = Expectation::Failure("why".to_owned());
+        assert_eq!(Judgement::of(Verdict::Pass, &listed), Judgement::UnexpectedPass);
+        assert!(!Judgement::of(Verdict::Pass, &listed).is_as_expected());
+        assert!(Judgement::of(Verdict::Fail, &listed).is_as_expected());
+        assert!(!Judgement::of(Verdict::Fail, &Expectation::Success).is_as_expected());
+        assert!(Judgement::of(Verdict::Pass, &Expectation::Either("why".to_owned())).is_as_expected());
     }
 }

@@ -1,7 +1,7 @@
 //! Waiting for processes without sleeping: pidfds, with a deadline on each
 //! wait, and the list of a process's own children for the leak oracle.
 
-use crate::case::{Check, Stop};
+use crate::verdict::{Check, Stop};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid};

@@ -2,16 +2,24 @@
 //! section, TAP and JUnit XML.
 
 use crate::case::Case;
-use crate::driver::Judged;
 use crate::gaps::World;
 use crate::options::Options;
-use crate::outcome::Judgement;
+use crate::outcome::{Expectation, Judgement, Outcome};
 use crate::runtime::Runtime;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
+
+/// A case with its outcome and what the gaps list makes of it.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub(crate) case: &'static Case,
+    pub(crate) outcome: Outcome,
+    pub(crate) judgement: Judgement,
+    pub(crate) expected: Expectation,
+}
 
 pub(crate) fn list(cases: &[&Case]) {
     for case in cases {
@@ -35,7 +43,7 @@ pub(crate) fn print_result(result: &Judged, verbose: bool) {
     match result.judgement {
         Judgement::Passed => {}
         Judgement::Skipped => write!(text, ": {}", result.outcome.detail).unwrap_or_default(),
-        Judgement::KnownGap => write!(text, ": {}", result.gap.as_deref().unwrap_or_default()).unwrap_or_default(),
+        Judgement::KnownGap => write!(text, ": {}", result.expected.reason()).unwrap_or_default(),
         Judgement::UnexpectedPass => text.push_str(": gaps.toml expects it to fail"),
         Judgement::Failed => {
             write!(text, "\n    rule: {} {}", result.case.rule.level.word(), result.case.rule.text).unwrap_or_default();
@@ -105,7 +113,7 @@ fn tap(results: &[Judged]) -> String {
             if result.judgement.is_as_expected() && result.judgement != Judgement::KnownGap { "ok" } else { "not ok" };
         let directive = match result.judgement {
             Judgement::Skipped => format!(" # SKIP {}", one_line(&result.outcome.detail)),
-            Judgement::KnownGap => format!(" # TODO {}", one_line(result.gap.as_deref().unwrap_or_default())),
+            Judgement::KnownGap => format!(" # TODO {}", one_line(result.expected.reason())),
             _ => String::new(),
         };
         writeln!(text, "{ok} {} {}{directive}", index + 1, result.case.full_name()).unwrap_or_default();
@@ -146,8 +154,7 @@ fn junit(runtime: &Runtime, results: &[Judged]) -> String {
             Judgement::Passed => {}
             Judgement::Skipped => write!(text, "<skipped message=\"{detail}\"/>").unwrap_or_default(),
             Judgement::KnownGap => {
-                write!(text, "<skipped message=\"gap: {}\"/>", escaped(result.gap.as_deref().unwrap_or_default()))
-                    .unwrap_or_default()
+                write!(text, "<skipped message=\"gap: {}\"/>", escaped(result.expected.reason())).unwrap_or_default()
             }
             Judgement::UnexpectedPass => {
                 write!(text, "<failure message=\"passes, though gaps.toml expects a failure\"/>").unwrap_or_default()

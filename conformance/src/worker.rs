@@ -5,11 +5,12 @@
 //! ends with the leak oracle whatever the case said.
 
 use crate::bed::Bed;
-use crate::case::{self, Check, Stop};
+use crate::case;
 use crate::driver;
 use crate::options::{Assignment, Options};
 use crate::outcome::{Outcome, Verdict};
 use crate::process::{Handle, own_children};
+use crate::verdict::{Check, Stop};
 use nix::sched::{CloneFlags, unshare};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
 use rustix::process::Signal;

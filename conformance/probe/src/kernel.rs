@@ -189,7 +189,7 @@ pub(crate) fn push_terminal_input(fd: i32, byte: u8) -> io::Result<()> {
 
 /// The numbers of `sched_getscheduler`, nice and real-time priority.
 pub(crate) fn scheduler() -> (i32, i32, i32) {
-    let mut param = libc::sched_param { sched_priority: 0, ..zeroed_param() };
+    let mut param = zeroed_param();
     // SAFETY: `param` is a valid out pointer; musl's stubs are avoided by raw syscalls.
     unsafe {
         let policy = libc::syscall(libc::SYS_sched_getscheduler, 0);

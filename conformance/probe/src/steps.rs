@@ -199,7 +199,7 @@ fn call(name: &str) -> io::Result<Value> {
         "mkdir" => return fs::create_dir("/nowhere/at/all").map(|()| Value::Null),
         "getcwd" => return std::env::current_dir().map(|_| Value::Null),
         "chmod" => {
-            return fs::set_permissions("/nowhere", PermissionsExt::from_mode(0)).map(|()| Value::Null);
+            return fs::set_permissions("/nowhere", PermissionsExt::from_mode(0o000)).map(|()| Value::Null);
         }
         "personality" => kernel::syscall(libc::SYS_personality, [0xffff_ffff, 0, 0, 0]),
         "personality-linux" => kernel::syscall(libc::SYS_personality, [0, 0, 0, 0]),

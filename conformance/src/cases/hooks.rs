@@ -146,8 +146,10 @@ case!(
             ("poststop", "6"),
             ("poststop", "7"),
         ] {
-            config =
-                config.set(&format!("/hooks/{kind}/-"), json!({"path": probe, "args": ["probe", "append", log, word]}));
+            config = config.set(
+                &format!("/hooks/{kind}/-"),
+                json!({"path": probe, "args": ["probe", "stdin", "+", "append", log, word]}),
+            );
         }
         // prestart was given between them, so that only the kind decides.
         let container = bed.create(&config)?;
@@ -166,7 +168,7 @@ case!(
     |bed| {
         let probe = bed.probe.to_string_lossy().into_owned();
         for kind in ["prestart", "createRuntime", "createContainer"] {
-            let hook = json!({"path": probe, "args": ["probe", "complain", "because", "+", "exit", "3"]});
+            let hook = json!({"path": probe, "args": ["probe", "stdin", "+", "complain", "because", "+", "exit", "3"]});
             bed.create_refused(&bed.config().set(&format!("/hooks/{kind}/-"), hook))?;
         }
         Ok(())
@@ -178,8 +180,11 @@ case!(
     caller(&["c8.error-running-NAME-hook-N"], "contracts 8: `error running NAME hook #N: ...`"),
     |bed| {
         let probe = bed.probe.to_string_lossy().into_owned();
-        let config = bed.config().set("/hooks/createRuntime/-", json!({"path": probe, "args": ["probe", "exit", "0"]}));
-        let config = config.set("/hooks/createRuntime/-", json!({"path": probe, "args": ["probe", "exit", "3"]}));
+        let config = bed
+            .config()
+            .set("/hooks/createRuntime/-", json!({"path": probe, "args": ["probe", "stdin", "+", "exit", "0"]}));
+        let config =
+            config.set("/hooks/createRuntime/-", json!({"path": probe, "args": ["probe", "stdin", "+", "exit", "3"]}));
         bed.create_refused(&config)?.refuses_with("error running createRuntime hook #1")
     }
 );
@@ -193,7 +198,9 @@ case!(
     |bed| {
         let probe = bed.probe.to_string_lossy().into_owned();
         let file = bed.scratch.join("poststop");
-        let config = bed.config().set("/hooks/createRuntime/-", json!({"path": probe, "args": ["probe", "exit", "3"]}));
+        let config = bed
+            .config()
+            .set("/hooks/createRuntime/-", json!({"path": probe, "args": ["probe", "stdin", "+", "exit", "3"]}));
         bed.create_refused(&config.set("/hooks/poststop/-", recording(&probe, &file.to_string_lossy())))?;
         ensure!(file.exists(), "poststop did not run");
         Ok(())
@@ -207,8 +214,9 @@ case!(
         "runtime.md#lifecycle 7: a failing startContainer hook MUST generate an error and stop the container"
     ),
     |bed| {
-        let config =
-            bed.config().set("/hooks/startContainer/-", json!({"path": "/probe", "args": ["probe", "exit", "3"]}));
+        let config = bed
+            .config()
+            .set("/hooks/startContainer/-", json!({"path": "/probe", "args": ["probe", "stdin", "+", "exit", "3"]}));
         let container = bed.create(&config.steps("say ran"))?;
         let output = bed.call(&["start", &container.id])?;
         ensure!(output.code == 1, "start ended with {}: {}", output.code, output.stderr);
@@ -227,7 +235,8 @@ case!(
     |bed| {
         let probe = bed.probe.to_string_lossy().into_owned();
         let file = bed.scratch.join("second");
-        let config = bed.config().set("/hooks/poststop/-", json!({"path": probe, "args": ["probe", "exit", "3"]}));
+        let config =
+            bed.config().set("/hooks/poststop/-", json!({"path": probe, "args": ["probe", "stdin", "+", "exit", "3"]}));
         let config = config.set("/hooks/poststop/-", recording(&probe, &file.to_string_lossy())).steps("exit 0");
         let container = bed.create(&config)?;
         container.finish()?;
@@ -245,7 +254,9 @@ case!(
     ),
     |bed| {
         let probe = bed.probe.to_string_lossy().into_owned();
-        let config = bed.config().set("/hooks/poststart/-", json!({"path": probe, "args": ["probe", "exit", "3"]}));
+        let config = bed
+            .config()
+            .set("/hooks/poststart/-", json!({"path": probe, "args": ["probe", "stdin", "+", "exit", "3"]}));
         let container = bed.create(&config.steps("pause"))?;
         let output = bed.call(&["start", &container.id])?;
         ensure!(output.code == 1, "start ended with {}", output.code);
@@ -275,12 +286,10 @@ case!(
     |bed| {
         let probe = bed.probe.to_string_lossy().into_owned();
         for timeout in [0, -1] {
-            bed.create_refused(
-                &bed.config().set(
-                    "/hooks/poststop/-",
-                    json!({"path": probe, "args": ["probe", "exit", "0"], "timeout": timeout}),
-                ),
-            )?;
+            bed.create_refused(&bed.config().set(
+                "/hooks/poststop/-",
+                json!({"path": probe, "args": ["probe", "stdin", "+", "exit", "0"], "timeout": timeout}),
+            ))?;
         }
         Ok(())
     }
@@ -313,5 +322,23 @@ case!(
         let container = bed.create(&config)?;
         let state: Value = serde_json::from_str(record(&file)?["stdin"].as_str().unwrap_or_default())?;
         same("pid", &state["pid"], &json!(container.pid()))
+    }
+);
+
+case!(
+    a_hook_need_not_read_its_stdin,
+    must(
+        &["3.hook-stdin"],
+        "config.md#posix-platform-hooks: a hook that ends without reading the state has not failed"
+    ),
+    |bed| {
+        let probe = bed.probe.to_string_lossy().into_owned();
+        let hook = json!({"path": probe, "args": ["probe", "exit", "0"]});
+        let config = KINDS.iter().filter(|kind| **kind != "startContainer").fold(bed.config(), |config, kind| {
+            (0..3).fold(config, |config, _| config.set(&format!("/hooks/{kind}/-"), hook.clone()))
+        });
+        let container = bed.create(&config.steps("exit 0"))?;
+        container.finish()?;
+        container.delete()
     }
 );

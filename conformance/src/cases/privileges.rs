@@ -176,10 +176,8 @@ case!(
             "RTPRIO",
             "RTTIME",
         ];
-        let own: Vec<Value> = kinds
-            .iter()
-            .map(|kind| Ok(own_limit(&format!("RLIMIT_{kind}"))?))
-            .collect::<Result<_, std::io::Error>>()?;
+        let own: Vec<Value> =
+            kinds.iter().map(|kind| own_limit(&format!("RLIMIT_{kind}"))).collect::<Result<_, std::io::Error>>()?;
         let facts = bed.facts(&bed.config().set("/process/rlimits", json!(own)))?;
         for limit in own {
             let kind = limit["type"].as_str().unwrap_or_default();

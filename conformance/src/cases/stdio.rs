@@ -49,7 +49,7 @@ case!(
         )))?;
         let fifo = super::Fifo::make(&bundle.rootfs().join("sync/ready"))?;
         let running =
-            bed.spawn(bed.command(&["run", "--bundle", &bundle.path.to_string_lossy(), &bed.id()]), Stdio::null())?;
+            bed.spawn(bed.command(&["run", "--bundle", &bundle.path.to_string_lossy(), &bed.id()]), bed.null())?;
         fifo.wait()?;
         for name in signals {
             running.signal(named(name))?;
@@ -271,7 +271,7 @@ case!(
         let ready = super::Fifo::make(&bundle.rootfs().join("sync/ready"))?;
         let go = super::Fifo::make(&bundle.rootfs().join("sync/go"))?;
         let running =
-            bed.spawn(bed.command(&["run", "--bundle", &bundle.path.to_string_lossy(), &bed.id()]), Stdio::null())?;
+            bed.spawn(bed.command(&["run", "--bundle", &bundle.path.to_string_lossy(), &bed.id()]), bed.null())?;
         ready.wait()?;
         running.signal(Signal::KILL)?;
         running.finish()?;
