@@ -1,6 +1,6 @@
 //! Ready, committed, and then the wait for `Start`.
 //!
-//! After `Committed` the runtime may die without taking init along. The gate is either the same
+//! Until `Committed` the end of the runtime is the end of init; after it, it is not. The gate is either the same
 //! conversation, or a listening socket in the container's state directory: who connects to it and
 //! says `Start` is told of a failed execve, and sees the end of file when the payload runs.
 
@@ -15,6 +15,9 @@ use hull_sys::{peer::Peer, process, socket};
 /// Returns once someone started the container; the conversation is with them from then on.
 pub(crate) fn wait(inherited: &Inherited, parent: &Conversation) -> Result<(), Failure> {
     let listener = inherited.gate()?;
+    // From here on the end of file tells that the runtime died. A signal could still come when
+    // it ends well, right after `Committed`.
+    process::set_parent_death_signal(0).context("outlive the runtime")?;
     parent.say(&FromInit::Ready)?;
     let gate = match parent.hear()? {
         ToInit::Committed(gate) => gate,
@@ -24,7 +27,6 @@ pub(crate) fn wait(inherited: &Inherited, parent: &Conversation) -> Result<(), F
             )));
         }
     };
-    process::set_parent_death_signal(0).context("outlive the runtime")?;
     match gate {
         Gate::Here => {
             drop(listener);
