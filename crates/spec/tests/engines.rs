@@ -11,7 +11,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hull_spec::plan::{CgroupLayout, CgroupManager, Entering, MountKind, Plan, Verbosity};
+use hull_spec::plan::{
+    CgroupLayout, CgroupManager, Entering, InitPlan, MountKind, Plan, Verbosity,
+};
 use hull_spec::{
     Bundle, Config, ContainerId, HostFacts, Request, RootChange, Rootless, SessionKeyring,
     V1Hierarchy, resolve,
@@ -122,8 +124,9 @@ fn every_config_of_an_engine_parses_as_oci_spec_reads_it() {
         let (ours, theirs) = (config.process.unwrap(), oracle.process().clone().unwrap());
         assert_eq!(&ours.args, theirs.args());
         assert_eq!(&ours.env, theirs.env());
-        assert_eq!(ours.user.uid, theirs.user().uid());
-        assert_eq!(&ours.user.additional_gids, theirs.user().additional_gids());
+        let user = ours.user.unwrap();
+        assert_eq!(user.uid, theirs.user().uid());
+        assert_eq!(&user.additional_gids, theirs.user().additional_gids());
         let rlimits = |count: Option<usize>| count.unwrap_or(0);
         assert_eq!(
             rlimits(ours.rlimits.map(|list| list.len())),
@@ -155,6 +158,9 @@ fn every_config_of_an_engine_becomes_a_plan_on_both_layouts() {
             assert_eq!(plan.init.rootfs.entering, Entering::PivotRoot);
             assert_eq!(plan.warnings, [""; 0], "{}", path.display());
             assert_handed_trees_are_used_once(&plan, &path);
+            // What init is handed arrives as it was sent.
+            let sent = postcard::to_allocvec(&plan.init).unwrap();
+            assert_eq!(postcard::from_bytes::<InitPlan>(&sent).unwrap(), plan.init);
         }
     }
 }

@@ -194,8 +194,12 @@ mod tests {
             " /mounts/0: missing field `destination`",
         ),
         (
-            r#""process": {"cwd": "/"}"#,
-            " /process: missing field `user`",
+            r#""process": {"args": []}"#,
+            " /process: missing field `cwd`",
+        ),
+        (
+            r#""process": {"cwd": "/", "user": {"uid": 1}}"#,
+            " /process/user: missing field `gid`",
         ),
         (user!("-1", "0"), " /process/user/uid: invalid value"),
         (

@@ -10,7 +10,8 @@ use serde::Deserialize;
 pub struct Process {
     pub terminal: Option<bool>,
     pub console_size: Option<ConsoleSize>,
-    pub user: User,
+    /// Absent is root: the schema demands only `cwd`.
+    pub user: Option<User>,
     pub args: Option<Vec<String>>,
     pub env: Option<Vec<String>>,
     pub cwd: String,
@@ -27,7 +28,7 @@ pub struct Process {
 }
 
 /// `process.user`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
     pub uid: u32,

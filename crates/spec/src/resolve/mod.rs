@@ -55,13 +55,14 @@ pub fn resolve(
     request: &Request<'_>,
 ) -> Result<Plan, ResolveError> {
     let mut warnings = Warnings::default();
-    let linux = bundle.config.linux.clone().unwrap_or_default();
+    let nothing = Linux::default();
+    let linux = bundle.config.linux.as_ref().unwrap_or(&nothing);
     version::check(&bundle.config)?;
     unsupported::refuse(&bundle.config)?;
     let subject = Subject {
         bundle,
         config: &bundle.config,
-        linux: &linux,
+        linux,
         host,
         request,
     };

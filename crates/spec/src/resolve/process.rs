@@ -3,7 +3,7 @@
 //! A config without a process makes a container that can be created and never started; its
 //! process is nobody in particular with no rights.
 
-use crate::config::{Config, Process as Raw};
+use crate::config::{Config, Process as Raw, User};
 use crate::host::HostFacts;
 use crate::plan::{Capabilities, GroupChange, NamespaceKind, Namespaces, Process};
 use crate::request::Request;
@@ -77,21 +77,19 @@ fn process(
         return Err(at.member("/args").breaks("must have at least one entry"));
     }
     let (env, home_from_passwd) = environment(raw, &at.member("/env"), warnings);
-    around
-        .maps
-        .check_uid(raw.user.uid, &at.member("/user/uid"))?;
-    around
-        .maps
-        .check_gid(raw.user.gid, &at.member("/user/gid"))?;
+    let root = User::default();
+    let user = raw.user.as_ref().unwrap_or(&root);
+    around.maps.check_uid(user.uid, &at.member("/user/uid"))?;
+    around.maps.check_gid(user.gid, &at.member("/user/gid"))?;
     Ok(Process {
         args,
         env,
         home_from_passwd,
         cwd: path::absolute(&raw.cwd, &at.member("/cwd"))?,
-        uid: raw.user.uid,
-        gid: raw.user.gid,
-        additional_gids: groups(raw, around, &at.member("/user/additionalGids"))?,
-        umask: umask(raw, &at.member("/user/umask"))?,
+        uid: user.uid,
+        gid: user.gid,
+        additional_gids: groups(user, around, &at.member("/user/additionalGids"))?,
+        umask: umask(user, &at.member("/user/umask"))?,
         capabilities: capabilities::resolve(
             raw.capabilities.as_ref(),
             around.host.last_capability,
@@ -144,7 +142,7 @@ fn environment(raw: &Raw, at: &At<'_>, warnings: &mut Warnings) -> (Vec<String>,
     (env, !has_home)
 }
 
-fn groups(raw: &Raw, around: Surroundings<'_>, at: &At<'_>) -> Result<GroupChange, ResolveError> {
+fn groups(user: &User, around: Surroundings<'_>, at: &At<'_>) -> Result<GroupChange, ResolveError> {
     let keeps = around
         .config
         .annotations
@@ -153,7 +151,7 @@ fn groups(raw: &Raw, around: Surroundings<'_>, at: &At<'_>) -> Result<GroupChang
     if keeps.is_some_and(|value| value == "1") {
         return Ok(GroupChange::Keep);
     }
-    let gids = raw.user.additional_gids.as_deref().unwrap_or_default();
+    let gids = user.additional_gids.as_deref().unwrap_or_default();
     for (index, gid) in gids.iter().enumerate() {
         around.maps.check_gid(*gid, &at.index(index))?;
     }
@@ -177,8 +175,8 @@ fn forbids_setgroups(around: Surroundings<'_>) -> bool {
     around.host.setgroups_denied || (new && self_mapped && !around.host.privileged)
 }
 
-fn umask(raw: &Raw, at: &At<'_>) -> Result<u32, ResolveError> {
-    let umask = raw.user.umask.unwrap_or(DEFAULT_UMASK);
+fn umask(user: &User, at: &At<'_>) -> Result<u32, ResolveError> {
+    let umask = user.umask.unwrap_or(DEFAULT_UMASK);
     match umask <= HIGHEST_UMASK {
         true => Ok(umask),
         false => Err(at.wrong(umask, "must be at most 0o777")),
@@ -225,7 +223,8 @@ mod tests {
             (given.umask, given.no_new_privileges, given.preserved_fds),
             (0o077, true, 2)
         );
-        let default = process("");
+        let default = process(r#""user": null"#);
+        assert_eq!((default.uid, default.gid), (0, 0));
         assert_eq!((default.umask, default.no_new_privileges), (0o022, false));
         assert_eq!(default.additional_gids, GroupChange::Set(vec![]));
     }

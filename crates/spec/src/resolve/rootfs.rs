@@ -6,6 +6,8 @@
 //! change, so whatever mounts is an error. In the last two no root is handed, and handed trees
 //! start with what is left.
 
+use std::collections::BTreeSet;
+
 use crate::bundle::Bundle;
 use crate::config::{Config, Linux};
 use crate::plan::{
@@ -199,11 +201,12 @@ fn changes_of_mounts(config: &Config) -> [(&'static str, bool); 6] {
 
 /// `maskedPaths` or `readonlyPaths`, each absolute; one that stands twice is done once.
 pub(super) fn covered(paths: Option<&[String]>, all: &At<'_>) -> Result<Vec<String>, ResolveError> {
-    let mut covered: Vec<String> = Vec::new();
+    let mut covered = Vec::new();
+    let mut seen = BTreeSet::new();
     for (index, path) in paths.unwrap_or_default().iter().enumerate() {
-        let path = path::absolute(path, &all.index(index))?;
-        if !covered.contains(&path) {
-            covered.push(path);
+        let absolute = path::absolute(path, &all.index(index))?;
+        if seen.insert(path) {
+            covered.push(absolute);
         }
     }
     Ok(covered)

@@ -3,6 +3,8 @@
 //! Whether a network namespace joined by path is not the host's after all is checked by fd, by
 //! whoever joins it.
 
+use std::collections::BTreeSet;
+
 use crate::config::{Config, Linux};
 use crate::plan::{NamespaceKind, Namespaces, Sysctl};
 
@@ -27,7 +29,8 @@ pub(super) fn resolve(
     own: &Namespaces,
 ) -> Result<Vec<Sysctl>, ResolveError> {
     let all = At::new("/linux/sysctl");
-    let mut sysctls: Vec<Sysctl> = Vec::new();
+    let mut sysctls = Vec::new();
+    let mut seen = BTreeSet::new();
     for (name, value) in linux.sysctl.iter().flat_map(|sysctls| sysctls.iter()) {
         let at = all.key(name);
         let path = path(name);
@@ -47,7 +50,7 @@ pub(super) fn resolve(
         if !namespace(&path).is_some_and(|kind| own.is_own(kind)) {
             return Err(at.breaks("is not in a separate kernel namespace"));
         }
-        if sysctls.iter().any(|other| other.path == path) {
+        if !seen.insert(path.clone()) {
             return Err(at.breaks("is set twice"));
         }
         sysctls.push(Sysctl {
