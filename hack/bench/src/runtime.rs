@@ -83,18 +83,20 @@ impl<'a> Runtime<'a> {
         }
     }
 
-    /// A container that runs until it is dropped.
-    pub(crate) fn start(self, bundle: &Path) -> Result<Container<'a>, String> {
-        self.bed.measure(&self.create(bundle))?;
-        let mut container = Container {
-            runtime: self,
+    /// The container that a failed command may have left; removed on drop.
+    pub(crate) fn leftover(&self) -> Container<'a> {
+        Container {
+            runtime: self.clone(),
             pid: 0,
-        };
-        container.pid = container.runtime.pid().ok_or("its container has no pid")?;
-        container
-            .runtime
-            .bed
-            .measure(&container.runtime.verb("start"))?;
+        }
+    }
+
+    /// A container that runs until it is dropped.
+    pub(crate) fn start(&self, bundle: &Path) -> Result<Container<'a>, String> {
+        let mut container = self.leftover();
+        self.bed.measure(&self.create(bundle))?;
+        container.pid = self.pid().ok_or("its container has no pid")?;
+        self.bed.measure(&self.verb("start"))?;
         Ok(container)
     }
 }

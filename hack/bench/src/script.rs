@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 pub(crate) struct Script<'a> {
     bed: &'a Bed,
     steps: Steps<'a>,
-    /// What the steps work in; ends with the script.
+    /// What the steps work in, or what a failed one left; ends with the script.
     _container: Option<Container<'a>>,
 }
 
@@ -44,42 +44,35 @@ impl<'a> Script<'a> {
         };
         let runtime = Runtime::new(bed, &contestant.name, path);
         let default = |payload| bundle(bed, "default", None, payload, contestant.rules);
-        let one = |words| Self {
-            bed,
-            steps: Steps::One(words),
-            _container: None,
-        };
-        Ok(match workload {
-            Workload::Version => one(vec![path.into(), "--version".into()]),
-            Workload::Run => one(runtime.run(&default("/true")?)),
-            Workload::Config(file) => one(runtime.run(&bundle(
-                bed,
-                &workload.name(),
-                Some(file),
-                "/true",
-                contestant.rules,
-            )?)),
+        let mut container = Some(runtime.leftover());
+        let steps = match workload {
+            Workload::Version => {
+                container = None;
+                Steps::One(vec![path.into(), "--version".into()])
+            }
+            Workload::Run => Steps::One(runtime.run(&default("/true")?)),
+            Workload::Config(file) => {
+                let name = workload.name();
+                let bundle = bundle(bed, &name, Some(file), "/true", contestant.rules)?;
+                Steps::One(runtime.run(&bundle))
+            }
             Workload::Lifecycle => {
                 let bundle = default("/true")?;
-                Self {
-                    bed,
-                    steps: Steps::Lifecycle { runtime, bundle },
-                    _container: None,
-                }
+                Steps::Lifecycle { runtime, bundle }
             }
             Workload::Inside(verb) => {
-                let words = match *verb {
+                container = Some(runtime.start(&default("/idle")?)?);
+                Steps::One(match *verb {
                     "exec" => runtime.exec("/true"),
                     "list" => runtime.list(),
                     verb => runtime.verb(verb),
-                };
-                let container = runtime.start(&default("/idle")?)?;
-                Self {
-                    bed,
-                    steps: Steps::One(words),
-                    _container: Some(container),
-                }
+                })
             }
+        };
+        Ok(Self {
+            bed,
+            steps,
+            _container: container,
         })
     }
 
