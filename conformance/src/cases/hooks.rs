@@ -342,3 +342,23 @@ case!(
         container.delete()
     }
 );
+
+case!(
+    hooks_are_run_or_refused,
+    must(
+        &["1.Known-property-hull-does-not", "1.Un-appliable-property"],
+        "config.md#valid-values: a property that cannot be applied MUST be an error; it is never dropped"
+    ),
+    |bed| {
+        let (config, files) = with_all_hooks(bed, bed.config().steps("exit 0"))?;
+        let bundle = bed.bundle(&config)?;
+        let output = bed.run_bundle(&bundle)?;
+        if output.code != 0 {
+            return bed.is_clean_refusal(&output);
+        }
+        for (file, kind) in files.iter().zip(KINDS) {
+            ensure!(file.exists(), "the {kind} hook was dropped in silence");
+        }
+        Ok(())
+    }
+);

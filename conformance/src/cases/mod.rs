@@ -8,6 +8,7 @@ mod endings;
 mod exec;
 mod features;
 mod hooks;
+mod host_side;
 mod hostile_root;
 mod lifecycle;
 mod limits;
