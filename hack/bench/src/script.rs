@@ -44,29 +44,26 @@ impl<'a> Script<'a> {
         };
         let runtime = Runtime::new(bed, &contestant.name, path);
         let default = |payload| bundle(bed, "default", None, payload, contestant.rules);
-        let mut container = Some(runtime.leftover());
-        let steps = match workload {
-            Workload::Version => {
-                container = None;
-                Steps::One(vec![path.into(), "--version".into()])
-            }
-            Workload::Run => Steps::One(runtime.run(&default("/true")?)),
+        let left = || Some(runtime.leftover());
+        let (steps, container) = match workload {
+            Workload::Version => (Steps::One(vec![path.into(), "--version".into()]), None),
+            Workload::Run => (Steps::One(runtime.run(&default("/true")?)), left()),
             Workload::Config(file) => {
                 let name = workload.name();
                 let bundle = bundle(bed, &name, Some(file), "/true", contestant.rules)?;
-                Steps::One(runtime.run(&bundle))
+                (Steps::One(runtime.run(&bundle)), left())
             }
             Workload::Lifecycle => {
-                let bundle = default("/true")?;
-                Steps::Lifecycle { runtime, bundle }
+                let (left, bundle) = (left(), default("/true")?);
+                (Steps::Lifecycle { runtime, bundle }, left)
             }
             Workload::Inside(verb) => {
-                container = Some(runtime.start(&default("/idle")?)?);
-                Steps::One(match *verb {
+                let words = match *verb {
                     "exec" => runtime.exec("/true"),
                     "list" => runtime.list(),
                     verb => runtime.verb(verb),
-                })
+                };
+                (Steps::One(words), Some(runtime.start(&default("/idle")?)?))
             }
         };
         Ok(Self {
