@@ -123,10 +123,9 @@ pub fn spawn(birth: &Birth<'_>) -> Result<Child, SpawnError> {
         }
         Fork::Continue { .. } => {
             // The child reads the table after we return: it is never freed. One per process.
-            let held: &'static _ = Box::leak(Box::new((steps, failure, moved, no_environment)));
+            // The fds it names are another matter: the child has its own copies of those.
+            let held: &'static _ = Box::leak(Box::new((steps, failure, no_environment)));
             let (pid, pidfd) = clone(birth, &held.0, &held.1).map_err(failed("clone3"))?;
-            // Its number stands in the table.
-            core::mem::forget(program);
             Ok(Child { pid, pidfd })
         }
     }
