@@ -7,11 +7,12 @@ use crate::{
 };
 use alloc::format;
 use hull_spec::plan::{Capabilities, GroupChange, Process};
-use hull_sys::{Errno, capability, identity, process};
+use hull_sys::{Errno, capability, fd::standing, identity, path, process, stat};
 
 /// Gives up everything else. The order is the kernel's: bounding needs CAP_SETPCAP, ids need
 /// CAP_SETUID, capset comes when neither is needed any more, ambient needs the final sets.
 pub(crate) fn drop_to(plan: &Process, parent: &Conversation) -> Result<(), Failure> {
+    hand_over_stdio(plan.uid)?;
     capability::clear_ambient().context("clear the ambient capabilities")?;
     bound(plan.capabilities.bounding)?;
     capability::keep_over_setuid().context("keep capabilities over the change of ids")?;
@@ -26,6 +27,24 @@ pub(crate) fn drop_to(plan: &Process, parent: &Conversation) -> Result<(), Failu
         process::set_no_new_privileges().context("set no_new_privs")?;
     }
     process::set_umask(plan.umask);
+    Ok(())
+}
+
+/// The payload may reopen its stdio through /dev/stdout: as the peers do, pipes, sockets and
+/// files become the user's. Devices never do: the caller's terminal and /dev/null stay as they are.
+fn hand_over_stdio(uid: u32) -> Result<(), Failure> {
+    for number in 0..3 {
+        let Some(fd) = standing(number) else { continue };
+        let facts = stat::fstat(fd).context("stat stdio")?;
+        if facts.uid == uid || facts.char_device().is_some() || facts.block_device().is_some() {
+            continue;
+        }
+        match path::set_owner(fd, uid, u32::MAX) {
+            // Not ours to give: a read-only filesystem, an id that is not mapped, another owner.
+            Ok(()) | Err(Errno::EPERM | Errno::EINVAL | Errno::EROFS | Errno::EACCES) => {}
+            other => other.with_context(|| format!("chown fd {number} to the payload's user"))?,
+        }
+    }
     Ok(())
 }
 

@@ -20,11 +20,12 @@ impl Signal {
     pub const TERM: Self = Self(15);
     pub const KILL: Self = Self(9);
 
-    /// `9`, `KILL`, `SIGKILL`, in any case, and `RTMIN+n`, `RTMAX-n`.
+    /// `9`, `KILL`, `SIGKILL`, in any case, and `RTMIN+n`, `RTMAX-n`; 0 only asks whether there
+    /// is a process, as kill(2) has it.
     pub fn parse(text: &str) -> Result<Self, SignalError> {
         let unknown = || SignalError(text.to_owned());
         if let Ok(number) = text.parse::<i32>() {
-            return if (1..=LAST).contains(&number) {
+            return if (0..=LAST).contains(&number) {
                 Ok(Self(number))
             } else {
                 Err(unknown())
@@ -84,7 +85,7 @@ mod tests {
             ("SIGRTMIN+3", Some(37)),
             ("RTMAX-1", Some(63)),
             ("64", Some(64)),
-            ("0", None),
+            ("0", Some(0)),
             ("65", None),
             ("-9", None),
             ("RTMIN3", None),

@@ -29,32 +29,57 @@ const LINKS: [(&str, &str); 5] = [
 
 /// Makes the plan's devices, then the links.
 pub(super) fn make_all(tree: &Tree, rootfs: &Rootfs, trees: Trees<'_>) -> Result<(), Failure> {
+    let mut directories = Directories { tree, last: None };
     for device in &rootfs.devices {
-        make(tree, device, trees)
+        make(&mut directories, device, trees)
             .with_context(|| format!("{} {:?}", device.origin, device.path))?;
     }
     if rootfs.dev_links {
         for (link, target) in LINKS {
-            make_link(tree, link, target).with_context(|| format!("link {link:?}"))?;
+            make_link(&mut directories, link, target).with_context(|| format!("link {link:?}"))?;
         }
     }
     Ok(())
 }
 
-fn make(tree: &Tree, device: &Device, trees: Trees<'_>) -> Result<(), Failure> {
+/// The directory last used: nearly every node stands in /dev.
+struct Directories<'a> {
+    tree: &'a Tree,
+    last: Option<(&'a str, OwnedFd)>,
+}
+
+impl<'a> Directories<'a> {
+    /// The directory that holds `path`, made if absent, and the last name.
+    fn holding(&mut self, path: &'a str) -> Result<(&OwnedFd, CString), Failure> {
+        let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if self.last.as_ref().is_none_or(|(last, _)| *last != above) {
+            let (directory, _) = self.tree.root.parent(path).context("open its directory")?;
+            self.last = Some((above, directory));
+        }
+        let Some((_, directory)) = &self.last else {
+            return Err(Failure::new("open its directory"));
+        };
+        Ok((directory, c_string(name).context("its name")?))
+    }
+}
+
+fn make<'a>(
+    directories: &mut Directories<'a>,
+    device: &'a Device,
+    trees: Trees<'_>,
+) -> Result<(), Failure> {
     let (kind, numbers) = match device.node {
         DeviceNode::Char { major, minor } => (CHAR, (major, minor)),
         DeviceNode::Block { major, minor } => (BLOCK, (major, minor)),
         DeviceNode::Fifo => (FIFO, (0, 0)),
-        DeviceNode::Bound { handed } => return bind(tree, device, trees.take(handed)?),
+        DeviceNode::Bound { handed } => {
+            return bind(directories.tree, device, trees.take(handed)?);
+        }
     };
-    let (parent, name) = tree
-        .root
-        .parent(&device.path)
-        .context("open its directory")?;
-    match path::make_node(&parent, &name, kind | device.mode, numbers) {
-        Ok(()) => own(&parent, &name, device),
-        Err(Errno::EEXIST) => same(&parent, &name, device),
+    let (parent, name) = directories.holding(&device.path)?;
+    match path::make_node(parent, &name, kind | device.mode, numbers) {
+        Ok(()) => own(parent, &name, device),
+        Err(Errno::EEXIST) => same(parent, &name, device),
         Err(errno) => Err(errno).context("mknod"),
     }
 }
@@ -97,8 +122,12 @@ fn bind(tree: &Tree, device: &Device, source: OwnedFd) -> Result<(), Failure> {
 }
 
 /// What is there already stays.
-fn make_link(tree: &Tree, link: &str, target: &str) -> Result<(), Failure> {
-    let (parent, name) = tree.root.parent(link).context("open its directory")?;
+fn make_link<'a>(
+    directories: &mut Directories<'a>,
+    link: &'a str,
+    target: &str,
+) -> Result<(), Failure> {
+    let (parent, name) = directories.holding(link)?;
     match path::make_symlink(&c_string(target).context("target")?, parent, &name) {
         Ok(()) | Err(Errno::EEXIST) => Ok(()),
         Err(errno) => Err(errno).context("symlink"),

@@ -4,7 +4,7 @@
 //! that nobody else can rename. pivot_root(".", ".") then swaps the two, with the old root on top
 //! of the new one until it is detached (pivot_root(2), "pivot_root(".", ".")").
 
-use super::{Tree, Trees};
+use super::{Scratch, Tree, Trees};
 use crate::{
     failure::{Context, Failure},
     root::{Root, c_string},
@@ -12,7 +12,6 @@ use crate::{
 use alloc::format;
 use hull_spec::plan::{Entering, Rootfs};
 use hull_sys::{
-    fd::OwnedFd,
     mount::{self, Attributes, Depth, propagation},
     path::{self, Open},
 };
@@ -20,6 +19,7 @@ use hull_sys::{
 /// The new root is `/`; the old one may still be mounted below the current directory.
 pub(super) struct Entered {
     old: OldRoot,
+    pub(super) scratch: Option<Scratch>,
 }
 
 /// Where the old root is.
@@ -36,8 +36,28 @@ pub(super) struct Sealed(pub(super) Entered);
 
 /// Opens the root directory, attached in this mount namespace.
 pub(super) fn reach(rootfs: &Rootfs, trees: Trees<'_>) -> Result<Tree, Failure> {
+    let slash = path::open(c"/", Open::PATH).context("open /")?;
+    if !matches!(rootfs.entering, Entering::Chroot(_)) {
+        // Nothing we do from here on reaches the host, nor the host us through the old root.
+        let private = Attributes {
+            propagation: propagation::PRIVATE,
+            ..Attributes::default()
+        };
+        mount::set_root_attributes(private, Depth::Tree)
+            .context("make the mount namespace private")?;
+    }
+    // Below the new root, so that one detach takes it away together with the old root: each
+    // detach waits for an RCU grace period, a third of a millisecond and more.
+    let scratch = match rootfs.masked_paths.is_empty() {
+        true => None,
+        false => Some(Scratch::make(&slash).context("make the scratch tmpfs for masks")?),
+    };
     let directory = match &rootfs.entering {
-        Entering::PivotRoot | Entering::MoveAndChroot => attach(trees.take(0)?)?,
+        Entering::PivotRoot | Entering::MoveAndChroot => {
+            let tree = trees.take(0)?;
+            mount::attach(&tree, &slash).context("attach the root filesystem")?;
+            tree
+        }
         Entering::Chroot(path) => {
             let c_path = c_string(path).context("root path")?;
             path::open(&c_path, Open::PATH.and(Open::DIRECTORY))
@@ -46,25 +66,17 @@ pub(super) fn reach(rootfs: &Rootfs, trees: Trees<'_>) -> Result<Tree, Failure> 
     };
     Ok(Tree {
         root: Root::new(directory),
+        scratch,
     })
-}
-
-fn attach(tree: OwnedFd) -> Result<OwnedFd, Failure> {
-    // Nothing we do from here on reaches the host, nor the host us through the old root.
-    let private = Attributes {
-        propagation: propagation::PRIVATE,
-        ..Attributes::default()
-    };
-    mount::set_root_attributes(private, Depth::Tree).context("make the mount namespace private")?;
-    let slash = path::open(c"/", Open::PATH).context("open /")?;
-    mount::attach(&tree, &slash).context("attach the root filesystem")?;
-    Ok(tree)
 }
 
 /// Makes the tree the root of this process.
 pub(super) fn enter(tree: Tree, entering: &Entering) -> Result<Entered, Failure> {
     if *entering == Entering::Chroot("/".into()) {
-        return Ok(Entered { old: OldRoot::Kept });
+        return Ok(Entered {
+            old: OldRoot::Kept,
+            scratch: tree.scratch,
+        });
     }
     path::change_dir(&tree.root).context("chdir to the root filesystem")?;
     let old = match entering {
@@ -77,7 +89,10 @@ pub(super) fn enter(tree: Tree, entering: &Entering) -> Result<Entered, Failure>
             OldRoot::Kept
         }
     };
-    Ok(Entered { old })
+    Ok(Entered {
+        old,
+        scratch: tree.scratch,
+    })
 }
 
 /// Detaches what is left of the host's tree.

@@ -8,6 +8,8 @@ mod mounts;
 mod scratch;
 mod seal;
 
+use scratch::Scratch;
+
 use crate::{
     conversation::Conversation, failure::Failure, inherited::Inherited, root::Root, sysctl,
 };
@@ -19,6 +21,8 @@ use hull_spec::{
 /// A root that is reached but not yet entered.
 pub(crate) struct Tree {
     root: Root,
+    /// Where masks are cloned from, if there are any.
+    scratch: Option<Scratch>,
 }
 
 /// Builds the container's filesystem and makes it the root of this process.

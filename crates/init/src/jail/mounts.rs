@@ -69,10 +69,7 @@ fn bind(tree: &Tree, plan: &Mount, source: OwnedFd) -> Result<OwnedFd, Failure> 
     };
     set(&source, plan.attributes, Depth::One)?;
     set(&source, plan.recursive_attributes, Depth::Tree)?;
-    let target = tree
-        .root
-        .find_or_make(&plan.destination, make)
-        .context("resolve it inside the rootfs")?;
+    let target = target(tree, plan, make)?;
     mount::attach(&source, target).context("attach the source")?;
     Ok(source)
 }
@@ -106,10 +103,7 @@ fn filesystem(
     // A symlink of the image must not move these elsewhere (CVE-2019-19921).
     let target = match fstype {
         "proc" | "sysfs" | "mqueue" => tree.root.ordinary_directory(&plan.destination)?,
-        _ => tree
-            .root
-            .find_or_make(&plan.destination, Make::Directory)
-            .context("resolve it inside the rootfs")?,
+        _ => target(tree, plan, Make::Directory)?,
     };
     if plan.copy_up {
         copy_up::copy(&tree.root, &plan.destination, &mounted)
@@ -117,6 +111,22 @@ fn filesystem(
     }
     mount::attach(&mounted, target).with_context(|| format!("attach {fstype}"))?;
     Ok(mounted)
+}
+
+/// The destination, resolved once. A link of the image into procfs would let a mount pose as a
+/// file that the kernel speaks through (CVE-2019-16884); the few destinations below /proc that
+/// engines need were let through by name when the plan was made.
+fn target(tree: &Tree, plan: &Mount, make: Make) -> Result<OwnedFd, Failure> {
+    let target = tree
+        .root
+        .find_or_make(&plan.destination, make)
+        .context("resolve it inside the rootfs")?;
+    let named = plan.destination == "/proc" || plan.destination.starts_with("/proc/");
+    let on_procfs = stat::filesystem(&target).context("look at it")? == stat::magic::PROC;
+    if on_procfs && !named {
+        return Err(Failure::new("leads into /proc through a symlink"));
+    }
+    Ok(target)
 }
 
 /// A filesystem that is mounted nowhere yet.

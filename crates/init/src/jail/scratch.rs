@@ -21,7 +21,7 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// Attached to the current directory, where the old root is about to go anyway.
+    /// Attached over `/` before the new root is, and gone with the old one.
     pub(super) fn make(over: &OwnedFd) -> Result<Self, Failure> {
         let parameters = [
             FsParameter::Text("mode".into(), "555".into()),

@@ -4,15 +4,15 @@
 //! and mounts can still be cloned from the scratch tmpfs that lies on the old one.
 
 use super::{
+    Scratch,
     enter::{Entered, Sealed},
     mounts,
-    scratch::Scratch,
 };
 use crate::{
     failure::{Context, Failure},
     root::Root,
 };
-use alloc::{format, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 use hull_spec::plan::Rootfs;
 use hull_sys::{
     Errno,
@@ -26,8 +26,8 @@ use hull_sys::{
 pub(super) fn seal(entered: Entered, rootfs: &Rootfs) -> Result<Sealed, Failure> {
     let slash = path::open(c"/", Open::PATH.and(Open::DIRECTORY)).context("open /")?;
     let root = Root::new(slash);
-    if !rootfs.masked_paths.is_empty() {
-        mask_all(&root, &rootfs.masked_paths)?;
+    if let Some(scratch) = &entered.scratch {
+        mask_all(&root, &rootfs.masked_paths, scratch)?;
     }
     for path in &rootfs.readonly_paths {
         protect(&root, path).with_context(|| format!("linux.readonlyPaths {path:?}"))?;
@@ -55,15 +55,13 @@ pub(super) fn seal(entered: Entered, rootfs: &Rootfs) -> Result<Sealed, Failure>
     Ok(Sealed(entered))
 }
 
-fn mask_all(root: &Root, paths: &[alloc::string::String]) -> Result<(), Failure> {
-    let here = path::open(c".", Open::PATH).context("open the old root")?;
-    let scratch = Scratch::make(&here).context("make the scratch tmpfs for masks")?;
+fn mask_all(root: &Root, paths: &[String], scratch: &Scratch) -> Result<(), Failure> {
     let mut masked = Vec::new();
     for path in paths {
-        mask(root, path, &scratch, &mut masked)
+        mask(root, path, scratch, &mut masked)
             .with_context(|| format!("linux.maskedPaths {path:?}"))?;
     }
-    mount::detach(c".").context("detach the scratch tmpfs")
+    Ok(())
 }
 
 /// Covers one path; what is not there needs no mask, and a thing is covered once.
