@@ -52,10 +52,14 @@ pub(crate) fn todos_name_an_issue(repo: &Repo) -> Vec<Finding> {
     findings
 }
 
-/// What follows the first `#` that begins a word.
+/// What follows the first `#` that begins a word outside quotes.
 fn shell_comment(line: &str) -> &str {
     let mut hashes = line.match_indices('#').map(|(at, _)| at);
-    let begins = |at: &usize| *at == 0 || line[..*at].ends_with([' ', '\t']);
+    let begins = |at: &usize| {
+        let before = &line[..*at];
+        let quoted = |quote| before.matches(quote).count() % 2 == 1;
+        (before.is_empty() || before.ends_with([' ', '\t'])) && !quoted('"') && !quoted('\'')
+    };
     hashes.find(begins).map_or("", |at| &line[at + 1..])
 }
 
@@ -114,7 +118,7 @@ mod tests {
     fn a_todo_has_a_number() {
         let good = [
             ("a.rs", "// TODO(#12): x\nlet TODO = 1;"),
-            ("b.sh", "# TODO #3 x\necho TODO '# TODO'"),
+            ("b.sh", "# TODO #3 x\necho TODO '# TODO' \" # TODO\""),
         ];
         assert!(todos_name_an_issue(&Repo::of(&good)).is_empty());
         let bad = [("a.rs", "\n// TODO: x"), ("b.sh", "ls # FIXME later")];
