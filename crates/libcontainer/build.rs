@@ -110,7 +110,7 @@ fn cargo(crates: &Path, target: &str, directory: &Path) -> Result<Command> {
     // Position-independent code would only cost start-up time: the image runs once per container.
     cargo.env(
         "RUSTFLAGS",
-        "-Crelocation-model=static -Ctarget-feature=+crt-static",
+        "-Crelocation-model=static -Ctarget-feature=+crt-static -Cforce-unwind-tables=no",
     );
     Ok(cargo)
 }

@@ -200,8 +200,11 @@ pub fn wall_clock() -> (i64, u32) {
 
 /// Waits until a kernel file tells of a change (POLLPRI); false when the time is over.
 pub fn wait_changed(fd: impl AsFd, timeout_ms: i32) -> Result<bool, Errno> {
-    let mut entry =
-        libc::pollfd { fd: fd.as_fd().as_raw_fd(), events: libc::POLLPRI, revents: 0 };
+    let mut entry = libc::pollfd {
+        fd: fd.as_fd().as_raw_fd(),
+        events: libc::POLLPRI,
+        revents: 0,
+    };
     // SAFETY: one complete pollfd, writable for the call.
     let ready = unsafe { libc::poll(&raw mut entry, 1, timeout_ms) };
     check(ready.into()).map(|count| count > 0)

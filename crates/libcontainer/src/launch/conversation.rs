@@ -11,6 +11,8 @@ pub enum InitError {
     Reported(Told),
     #[error("container init was {how} during {stage}")]
     Died { stage: &'static str, how: String },
+    #[error("make the container's first process: {call}")]
+    Unborn { call: &'static str, source: Errno },
     #[error("container init is gone")]
     Silent,
     #[error(transparent)]

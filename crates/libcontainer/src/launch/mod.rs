@@ -21,7 +21,7 @@ use hull_sys::{
     memfd::{self, Content},
     peer::Peer,
     process::{self, Wait},
-    spawn::{self, Fork},
+    spawn::{self, First, Trace},
 };
 use std::os::fd::AsRawFd;
 
@@ -81,6 +81,7 @@ pub(crate) struct Launched {
     pub(crate) pidfd: OwnedFd,
     pub(crate) image: ImageIdentity,
     pub(crate) talk: Conversation,
+    trace: Trace,
     released: bool,
 }
 
@@ -126,12 +127,14 @@ impl Prepared {
         trees::open_cgroup_dirs(&plan.host.handed, &mut self.trees, cgroup)?;
         let child = self.spawn(plan, cgroup, gate, theirs.as_fd())?;
         drop(theirs);
+        log::debug!("init: spawned as pid {}", child.pid);
         let staged = matches!(plan.init.namespaces.birth, Birth::Staged { .. });
         let mut launched = Launched {
             pid: child.pid,
             pidfd: child.pidfd,
             image: self.image.identity(),
             talk: Conversation::new(ours, staged),
+            trace: child.trace,
             released: false,
         };
         if staged {
@@ -154,7 +157,9 @@ impl Prepared {
         fds.extend(self.namespaces.iter().map(AsFd::as_fd));
         fds.extend(self.trees.iter().flatten().map(AsFd::as_fd));
         let base = first_fd.to_string();
+        // The child reads its argv after we went on: it is never freed, once per process.
         let arguments = Strings::new(["hull-init", &base])
+            .map(|arguments| Box::leak(Box::new(arguments)))
             .map_err(|source| LaunchError::Prepare("argv of init", source))?;
         let staged = matches!(plan.init.namespaces.birth, Birth::Staged { .. });
         let new = &plan.host.namespaces;
@@ -163,30 +168,25 @@ impl Prepared {
             namespaces &= !NamespaceKind::Cgroup.clone_flag();
         }
         let waits_for_maps = !staged && new.is_new(NamespaceKind::User);
-        let fork = match waits_for_maps {
-            true => Fork::Continue {
+        let first = match waits_for_maps {
+            true => First::AwaitMaps {
                 byte_from: socket.as_raw_fd(),
             },
-            false => Fork::Wait,
+            false => First::Go,
         };
         let birth = spawn::Birth {
             namespaces,
             cgroup: cgroup.birthplace(),
             program: self.image.as_fd(),
-            arguments: &arguments,
+            arguments,
             fds: &fds,
             first_fd,
-            fork,
+            first,
         };
-        let child = spawn::spawn(&birth).map_err(|error| LaunchError::Spawn {
+        spawn::spawn(&birth).map_err(|error| LaunchError::Spawn {
             call: error.call,
             source: error.errno,
-        })?;
-        if waits_for_maps {
-            // The child reads its argv after we return.
-            std::mem::forget(arguments);
-        }
-        Ok(child)
+        })
     }
 }
 
@@ -229,6 +229,7 @@ impl Launched {
             .map_err(|source| LaunchError::OomScore { value, source })?;
         }
         cgroup.filter_devices(&plan.host.cgroup)?;
+        log::debug!("cgroup: device filter in place");
         Ok(())
     }
 
@@ -252,6 +253,12 @@ impl Launched {
         let stage = conversation::last_stage(self.pid);
         let ending = process::reap(self.pid, Wait::ForExit).ok().flatten();
         self.released = true;
+        if let Some(failure) = ending.and_then(|(_, ending)| self.trace.of_the_dead(ending)) {
+            return InitError::Unborn {
+                call: failure.call,
+                source: failure.errno,
+            };
+        }
         InitError::Died {
             stage,
             how: conversation::describe(ending.map(|(_, ending)| ending), cgroup.saw_oom_kill()),

@@ -59,7 +59,7 @@ pub enum CreateError {
 /// Creates a container that waits for [`start`](crate::start).
 pub fn create(store: &Store, request: &CreateRequest) -> Result<(), CreateError> {
     let draft = Draft::new(request, Attached::No)?;
-    let mut init = draft.bring_up(store, Gate::Listener)?;
+    let (mut init, _) = draft.bring_up(store, Gate::Listener)?;
     init.release();
     Ok(())
 }
@@ -85,7 +85,9 @@ impl<'a> Draft<'a> {
     pub(super) fn new(request: &'a CreateRequest, attached: Attached) -> Result<Self, CreateError> {
         log::debug!("read {}", request.bundle.join(&request.config).display());
         let bundle = Bundle::load(&request.bundle, &request.config)?;
+        log::debug!("config: read");
         let host = host::facts()?;
+        log::debug!("host: looked at");
         let plan = resolve(
             &bundle,
             &host,
@@ -114,12 +116,12 @@ impl<'a> Draft<'a> {
         })
     }
 
-    pub(super) fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
     /// Acts: at the end the container waits at its gate and is recorded.
-    pub(super) fn bring_up(&self, store: &Store, gate: Gate) -> Result<Launched, CreateError> {
+    pub(super) fn bring_up(
+        &self,
+        store: &Store,
+        gate: Gate,
+    ) -> Result<(Launched, Record), CreateError> {
         let plan = &self.plan;
         let prepared = Prepared::new(plan)?;
         log::debug!("sources: opened");
@@ -133,7 +135,6 @@ impl<'a> Draft<'a> {
             Gate::Here => None,
         };
         let mut init = prepared.launch(plan, &cgroup, listener.as_ref())?;
-        log::debug!("init: born as pid {}", init.pid);
         let record = self.record(&init, &cgroup)?;
         init.until_ready(plan, &cgroup)?;
         log::debug!("init: ready");
@@ -141,7 +142,7 @@ impl<'a> Draft<'a> {
         reservation.commit();
         cgroup.keep();
         log::debug!("state: recorded");
-        Ok(init)
+        Ok((init, record))
     }
 
     fn intent(&self) -> Intent {

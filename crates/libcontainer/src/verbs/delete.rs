@@ -57,6 +57,26 @@ pub fn delete(store: &Store, id: &ContainerId, force: Force) -> Result<(), Delet
     Ok(store.remove(id)?)
 }
 
+/// Removes a container whose first process its own caller has just reaped.
+pub(super) fn bury(store: &Store, id: &ContainerId, record: &Record) -> Result<(), DeleteError> {
+    let entry = match store.entry(id) {
+        // A delete was faster.
+        Err(StoreError::NotFound) => return Ok(()),
+        other => other?,
+    };
+    let _lock = match entry.lock() {
+        Err(StoreError::NotFound) => return Ok(()),
+        other => other?,
+    };
+    let left = if record.own_pid_namespace {
+        Force::No
+    } else {
+        Force::Yes
+    };
+    sweep(&record.cgroup, left)?;
+    Ok(store.remove(id)?)
+}
+
 fn destroy(id: &ContainerId, record: &Record, force: Force) -> Result<(), DeleteError> {
     let (status, pidfd) =
         status_of(record, || cgroup::is_frozen(&record.cgroup)).map_err(DeleteError::Process)?;

@@ -1,12 +1,12 @@
 //! run: create and start in one process; in the foreground also wait, reap and delete.
 
 use super::create::{Attached, CreateError, CreateRequest, Draft};
-use super::delete::{DeleteError, Force, delete};
+use super::delete::{DeleteError, Force, bury, delete};
 use crate::{
     launch::{InitError, Launched},
     state::Store,
 };
-use hull_spec::{plan::NamespaceKind, protocol::Gate};
+use hull_spec::protocol::Gate;
 use hull_sys::{
     Errno,
     process::{self, Ending, Wait},
@@ -67,7 +67,7 @@ pub fn run(store: &Store, request: &CreateRequest, mode: RunMode) -> Result<Exit
 
 fn run_detached(store: &Store, request: &CreateRequest) -> Result<ExitCode, RunError> {
     let draft = Draft::new(request, Attached::No)?;
-    let mut init = draft.bring_up(store, Gate::Here)?;
+    let (mut init, _) = draft.bring_up(store, Gate::Here)?;
     start_or_undo(store, request, &mut init)?;
     init.release();
     Ok(ExitCode(0))
@@ -85,17 +85,12 @@ fn run_attached(
     }
     // Before the child exists: none of its ends can be missed.
     let signals = signal::block_all().map_err(|e| RunError::Wait("block signals", e))?;
-    let mut init = draft.bring_up(store, Gate::Here)?;
+    let (mut init, record) = draft.bring_up(store, Gate::Here)?;
     start_or_undo(store, request, &mut init)?;
     init.release();
     let ending = wait(&init, &signals)?;
     if keep == Keep::Nothing {
-        let shared = !draft.plan().host.namespaces.is_new(NamespaceKind::Pid);
-        delete(
-            store,
-            &request.id,
-            if shared { Force::Yes } else { Force::No },
-        )?;
+        bury(store, &request.id, &record)?;
     }
     Ok(exit_code(ending))
 }
