@@ -1,22 +1,21 @@
 //! One cgroup directory, made beneath its hierarchy's root and held by fd.
 
-use super::{CgroupError, enable, placement::Hierarchy};
+use super::{
+    CgroupError, enable,
+    file::{c_string, read, write},
+    placement::Hierarchy,
+};
 use hull_sys::{
     Errno,
     path::{self, Open, Resolve},
 };
-use std::{ffi::CString, os::fd::OwnedFd};
+use std::os::fd::OwnedFd;
 
 /// A container's directory in one hierarchy.
 #[derive(Debug)]
 pub(super) struct Directory {
     pub(super) hierarchy: Hierarchy,
     pub(super) fd: OwnedFd,
-}
-
-/// A name for the kernel; validated names have no NUL.
-pub(super) fn c_string(name: &str) -> Result<CString, Errno> {
-    CString::new(name).map_err(|_| Errno::EINVAL)
 }
 
 impl Directory {
@@ -71,20 +70,6 @@ impl Directory {
     pub(super) fn read(&self, file: &str) -> Result<String, Errno> {
         read(&self.fd, file)
     }
-}
-
-/// Writes one file of a cgroup directory.
-pub(super) fn write(directory: &OwnedFd, file: &str, value: &str) -> Result<(), Errno> {
-    let name = c_string(file)?;
-    let file = path::open_confined(directory, &name, Open::WRITE, Resolve::BENEATH)?;
-    path::write(file, value.as_bytes()).map(drop)
-}
-
-/// Reads one file of a cgroup directory.
-pub(super) fn read(directory: &OwnedFd, file: &str) -> Result<String, Errno> {
-    let name = c_string(file)?;
-    let file = path::open_confined(directory, &name, Open::READ, Resolve::BENEATH)?;
-    Ok(String::from_utf8_lossy(&path::read_all(file, 1 << 20)?).into_owned())
 }
 
 /// A v1 cpuset takes no process before it has cpus and mems.

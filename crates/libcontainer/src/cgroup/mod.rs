@@ -6,6 +6,7 @@
 mod devices;
 mod directory;
 mod enable;
+mod file;
 mod limits;
 mod live;
 pub(crate) mod membership;

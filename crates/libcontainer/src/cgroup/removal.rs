@@ -2,7 +2,7 @@
 
 use super::{
     CgroupError,
-    directory::{c_string, read, write},
+    file::{c_string, read, write},
     placement::mount_point,
 };
 use crate::state::CgroupRecord;

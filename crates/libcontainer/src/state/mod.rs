@@ -1,5 +1,6 @@
 //! What hull remembers of a container, and how its status follows from the kernel.
 
+mod file_names;
 mod identity;
 mod record;
 mod reservation;

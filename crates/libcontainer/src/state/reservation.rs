@@ -1,6 +1,7 @@
 //! An id reserved for a create: its directory, lock and intent, undone on drop unless committed.
 
 use super::{
+    file_names::{CONFIG, FILES, INTENT, RECORD, TEMPORARY},
     record::{Intent, Record},
     store::{Entry, Lock, Store, StoreError},
 };
@@ -18,16 +19,6 @@ use std::{
         unix::fs::DirBuilderExt,
     },
 };
-
-pub(super) const RECORD: &CStr = c"state.json";
-pub(super) const INTENT: &CStr = c"intent.json";
-const TEMPORARY: &CStr = c".state.json.tmp";
-const CONFIG: &CStr = c"config.json";
-/// The start gate's socket.
-const GATE: &CStr = c"gate";
-
-/// All that hull ever puts into a container's directory.
-const FILES: [&CStr; 5] = [RECORD, INTENT, TEMPORARY, CONFIG, GATE];
 
 /// The id is ours.
 #[derive(Debug)]

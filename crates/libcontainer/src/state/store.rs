@@ -1,9 +1,10 @@
 //! The state root: one directory per container, reached by fd, its files replaced by rename.
 
 use super::{
-    Gate, InitLife, Status, observe,
+    Gate, InitLife, Status,
+    file_names::{INTENT, RECORD},
+    observe,
     record::{Intent, Record, VERSION},
-    reservation::{INTENT, RECORD},
 };
 use hull_spec::id::ContainerId;
 use hull_sys::{

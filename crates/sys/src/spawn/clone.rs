@@ -1,9 +1,8 @@
 //! clone3 itself: the arguments, the table that the child walks, and the walk in assembly.
 
-use super::{Birth, Held};
 use crate::{
     Errno,
-    fd::{AsRawFd, OwnedFd, own},
+    fd::{AsRawFd, BorrowedFd, OwnedFd, own},
 };
 use core::{arch::asm, cell::UnsafeCell};
 
@@ -48,25 +47,29 @@ pub(super) struct Failure {
 }
 
 /// The one call that gives birth.
-pub(super) fn clone(birth: &Birth<'_>, held: &'static Held) -> Result<(i32, OwnedFd), Errno> {
+pub(super) fn clone(
+    namespaces: u32,
+    cgroup: Option<BorrowedFd<'_>>,
+    steps: &'static [Step],
+    failure: &'static Failure,
+) -> Result<(i32, OwnedFd), Errno> {
     let mut pidfd = -1i32;
-    let mut flags = CLONE_PIDFD | CLONE_VM | CLONE_CLEAR_SIGHAND | u64::from(birth.namespaces);
+    let mut flags = CLONE_PIDFD | CLONE_VM | CLONE_CLEAR_SIGHAND | u64::from(namespaces);
     let mut arguments = CloneArgs {
         pidfd: &raw mut pidfd as u64,
         exit_signal: libc::SIGCHLD as u64,
         ..CloneArgs::default()
     };
-    if let Some(cgroup) = birth.cgroup {
+    if let Some(cgroup) = cgroup {
         flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = u64::from(cgroup.as_raw_fd().cast_unsigned());
     }
     arguments.flags = flags;
-    let range = held.steps.as_ptr_range();
+    let range = steps.as_ptr_range();
     // SAFETY: `arguments` is a complete clone_args. The child shares our memory but uses only
     // registers: it reads the steps and writes two words of the failure, both of which live for
     // ever, runs no Rust, touches no stack, and ends by exec or exit_group.
-    let result =
-        unsafe { clone_and_walk(&raw const arguments, range.start, range.end, &held.failure) };
+    let result = unsafe { clone_and_walk(&raw const arguments, range.start, range.end, failure) };
     if result < 0 {
         return Err(Errno::from_raw(i32::try_from(-result).unwrap_or(libc::EIO)));
     }

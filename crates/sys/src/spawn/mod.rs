@@ -105,7 +105,8 @@ pub fn spawn(birth: &Birth<'_>) -> Result<Child, SpawnError> {
     };
     // The fds it names are another matter: the child has its own copies of those.
     let held: &'static Held = Box::leak(Box::new(Held { steps, failure }));
-    let (pid, pidfd) = clone(birth, held).map_err(failed("clone3"))?;
+    let (pid, pidfd) = clone(birth.namespaces, birth.cgroup, &held.steps, &held.failure)
+        .map_err(failed("clone3"))?;
     Ok(Child {
         pid,
         pidfd,

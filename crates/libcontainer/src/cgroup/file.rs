@@ -1,0 +1,26 @@
+//! One file of a cgroup directory, read or written by fd.
+
+use hull_sys::{
+    Errno,
+    path::{self, Open, Resolve},
+};
+use std::{ffi::CString, os::fd::OwnedFd};
+
+/// A name for the kernel; validated names have no NUL.
+pub(super) fn c_string(name: &str) -> Result<CString, Errno> {
+    CString::new(name).map_err(|_| Errno::EINVAL)
+}
+
+/// Writes one file of a cgroup directory.
+pub(super) fn write(directory: &OwnedFd, file: &str, value: &str) -> Result<(), Errno> {
+    let name = c_string(file)?;
+    let file = path::open_confined(directory, &name, Open::WRITE, Resolve::BENEATH)?;
+    path::write(file, value.as_bytes()).map(drop)
+}
+
+/// Reads one file of a cgroup directory.
+pub(super) fn read(directory: &OwnedFd, file: &str) -> Result<String, Errno> {
+    let name = c_string(file)?;
+    let file = path::open_confined(directory, &name, Open::READ, Resolve::BENEATH)?;
+    Ok(String::from_utf8_lossy(&path::read_all(file, 1 << 20)?).into_owned())
+}
