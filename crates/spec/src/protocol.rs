@@ -183,7 +183,10 @@ impl Phase {
     }
 
     fn refuse(self, message: &FromInit) -> OutOfPhase {
-        OutOfPhase { phase: self, message: message.name() }
+        OutOfPhase {
+            phase: self,
+            message: message.name(),
+        }
     }
 }
 
@@ -193,7 +196,11 @@ mod tests {
     use alloc::vec;
 
     fn failed() -> FromInit {
-        FromInit::Failed(Report { stage: Stage::Mounts, causes: vec![], errno: 2 })
+        FromInit::Failed(Report {
+            stage: Stage::Mounts,
+            causes: vec![],
+            errno: 2,
+        })
     }
 
     #[test]
@@ -204,8 +211,16 @@ mod tests {
             (Phase::Birth, &born, Some(Phase::Assembly)),
             (Phase::Birth, &FromInit::Ready, None),
             (Phase::Assembly, &born, None),
-            (Phase::Assembly, &FromInit::MountsDone, Some(Phase::Assembly)),
-            (Phase::Assembly, &FromInit::BeforeEnter, Some(Phase::Entering)),
+            (
+                Phase::Assembly,
+                &FromInit::MountsDone,
+                Some(Phase::Assembly),
+            ),
+            (
+                Phase::Assembly,
+                &FromInit::BeforeEnter,
+                Some(Phase::Entering),
+            ),
             (Phase::Assembly, &FromInit::Ready, Some(Phase::Ready)),
             (Phase::Entering, &FromInit::MountsDone, None),
             (Phase::Entering, &FromInit::Ready, Some(Phase::Ready)),

@@ -25,7 +25,11 @@ pub enum TreeSource {
     /// An absolute path on the host.
     Path(String),
     /// A device node on the host whose numbers are checked by fd after opening.
-    Device { path: String, major: u32, minor: u32 },
+    Device {
+        path: String,
+        major: u32,
+        minor: u32,
+    },
     /// The container's own directory in one v1 hierarchy, by the hierarchy's name.
     CgroupV1(String),
 }
@@ -127,7 +131,10 @@ pub struct CgroupV1Mount {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CgroupV1Source {
     /// A new cgroup namespace: mounted afresh with these parameters.
-    Mounted { fstype: String, parameters: Vec<FsParameter> },
+    Mounted {
+        fstype: String,
+        parameters: Vec<FsParameter>,
+    },
     /// No cgroup namespace: the container's own directory, handed over.
     Handed(u32),
 }
@@ -163,9 +170,17 @@ pub struct Device {
 /// How the node comes to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceNode {
-    Char { major: u32, minor: u32 },
-    Block { major: u32, minor: u32 },
+    Char {
+        major: u32,
+        minor: u32,
+    },
+    Block {
+        major: u32,
+        minor: u32,
+    },
     Fifo,
     /// In a user namespace mknod is refused: the host's node is handed over and bound.
-    Bound { handed: u32 },
+    Bound {
+        handed: u32,
+    },
 }

@@ -117,7 +117,9 @@ impl Namespaces {
     /// The CLONE_NEW* bits of everything that is new.
     #[must_use]
     pub fn clone_flags(&self) -> u32 {
-        self.new.iter().fold(0, |flags, kind| flags | kind.clone_flag())
+        self.new
+            .iter()
+            .fold(0, |flags, kind| flags | kind.clone_flag())
     }
 }
 
