@@ -4,11 +4,14 @@
 use crate::bed::Bed;
 use crate::bundle::Config;
 use crate::case::{Check, Stop, caller, case, ensure, must, same};
+use crate::command::Output;
 use crate::container::Container;
 use crate::facts::worked;
 use crate::process::{DEADLINE, readable_within};
 use rustix::fd::OwnedFd;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::termios::{Winsize, tcgetattr, tcsetwinsize};
 use serde_json::{Value, json};
 use std::io::{IoSliceMut, Read};
 use std::mem::MaybeUninit;
@@ -202,6 +205,99 @@ case!(
             }
             std::fs::remove_file(&socket)?;
             ensure!(std::fs::symlink_metadata(&escape).is_err(), "made outside the root (readonly {readonly})");
+        }
+        Ok(())
+    }
+);
+
+/// What the payload of a foreground run says on its terminal, with the caller on a pty of its own.
+/// Once the payload says that it is ready, `typed` is typed there.
+fn in_the_foreground(bed: &Bed, config: &Config, typed: &[u8]) -> Check<Output> {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+    unlockpt(&master)?;
+    let slave = ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+    tcsetwinsize(&slave, Winsize { ws_row: 41, ws_col: 123, ws_xpixel: 0, ws_ypixel: 0 })?;
+    let before = tcgetattr(&slave)?;
+    let bundle = bed.bundle(config)?;
+    let fifo = super::Fifo::make(&bundle.rootfs().join("sync/ready"))?;
+    let command = bed.command(&["run", "--bundle", &bundle.path.to_string_lossy(), &bed.id()]);
+    let running = bed.spawn(command, slave.try_clone()?.into())?;
+    fifo.wait()?;
+    rustix::io::write(&master, typed)?;
+    let output = running.finish()?;
+    let after = tcgetattr(&slave)?;
+    same("the caller's local modes afterwards", after.local_modes, before.local_modes)?;
+    same("the caller's output modes afterwards", after.output_modes, before.output_modes)?;
+    same("the caller's input modes afterwards", after.input_modes, before.input_modes)?;
+    bed.nothing_left()?;
+    Ok(output)
+}
+
+case!(
+    a_foreground_run_proxies_its_terminal,
+    caller(
+        &["c6.5-stdio", "c9.tty", "3.process.terminal"],
+        "contracts 9: foreground: raw mode, restored; initial resize; tty output drained"
+    ),
+    |bed| {
+        let config = with_terminal(bed.config())
+            .steps("isatty 0 + isatty 1 + isatty 2 + window 0 + tell /sync/ready + stdin + exit 7");
+        let output = in_the_foreground(bed, &config, b"line\n\x04")?;
+        same("code", output.code, 7)?;
+        let steps = output.steps();
+        for fd in ["0", "1", "2"] {
+            same(fd, worked(&steps, "isatty", fd)?, json!(true))?;
+        }
+        same("the caller's size", worked(&steps, "window", "0")?, json!([41, 123]))?;
+        same("typed", &output.step("stdin")?["value"], &json!("line\n"))
+    }
+);
+
+case!(
+    a_foreground_run_keeps_the_configured_size,
+    caller(&["c9.tty", "3.process.consoleSize"], "config.md#process: consoleSize counts, not the caller's size"),
+    |bed| {
+        let config = with_terminal(bed.config())
+            .set("/process/consoleSize", json!({"height": 33, "width": 111}))
+            .steps("tell /sync/ready + window 0");
+        let output = in_the_foreground(bed, &config, b"")?;
+        same("size", worked(&output.steps(), "window", "0")?, json!([33, 111]))
+    }
+);
+
+case!(
+    a_foreground_terminal_needs_no_terminal_of_the_caller,
+    caller(&["c6.5-stdio"], "contracts 6.5, 9: proxied over plain files; EOF on stdin does not close the pty"),
+    |bed| {
+        let bundle = bed.bundle(&with_terminal(bed.config()).steps("isatty 0 + isatty 1 + exit 3"))?;
+        let command = bed.command(&["run", "--bundle", &bundle.path.to_string_lossy(), &bed.id()]);
+        let output = bed.finish_with(command, bed.null())?;
+        same("code", output.code, 3)?;
+        same("terminal", worked(&output.steps(), "isatty", "1")?, json!(true))?;
+        bed.nothing_left()
+    }
+);
+
+case!(
+    a_console_socket_that_nobody_serves_is_an_error,
+    caller(
+        &["c6.3-console-socket", "c4.1.console-socket-S"],
+        "contracts 6.3, security C-21: missing, or no socket: refused, and nothing is left"
+    ),
+    |bed| {
+        let missing = bed.scratch.join("missing");
+        let file = bed.file("plain", "")?;
+        for socket in [missing, file] {
+            let bundle = bed.bundle(&with_terminal(bed.config()))?;
+            let output = bed.call(&[
+                "create",
+                "--console-socket",
+                &socket.to_string_lossy(),
+                "--bundle",
+                &bundle.path.to_string_lossy(),
+                &bed.id(),
+            ])?;
+            bed.is_clean_refusal(&output)?;
         }
         Ok(())
     }

@@ -55,6 +55,13 @@ impl Conversation {
             .with_context(|| format!("tell the runtime {}", message.name()))
     }
 
+    /// The same, with an fd.
+    pub(crate) fn hand(&self, message: &FromInit, fd: BorrowedFd<'_>) -> Result<(), Failure> {
+        self.peer
+            .hand(message, fd)
+            .with_context(|| format!("hand the runtime {}", message.name()))
+    }
+
     pub(crate) fn warn(&self, text: String) -> Result<(), Failure> {
         self.say(&FromInit::Warning(text))
     }

@@ -25,6 +25,7 @@ mod privilege;
 mod root;
 mod session;
 mod sysctl;
+mod terminal;
 
 use conversation::Conversation;
 use failure::{Context, Failure};

@@ -14,6 +14,7 @@ mod owner;
 mod pid_file;
 mod signal;
 mod state;
+mod terminal;
 mod timestamp;
 mod verbs;
 

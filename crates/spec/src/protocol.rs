@@ -6,6 +6,7 @@
 //! | birth    | -              | `Continue`      | v1: init is in its cgroups now                  |
 //! | assembly | `MountsDone`   | `Continue`      | prestart and createRuntime hooks run           |
 //! | assembly | `BeforeEnter`  | `Continue`      | createContainer hooks run                      |
+//! | terminal | `Terminal`     | `Continue`      | with the pty's master; it is in good hands     |
 //! | any      | `Stage`, `Warning` | -           | told, never waited for                         |
 //! | any      | `Failed`       | -               | the last word; init is gone                    |
 //! | ready    | `Ready`        | `Committed`     | all but the payload's execve is done           |
@@ -32,6 +33,8 @@ pub enum FromInit {
     MountsDone,
     /// Hooks that run inside may run now.
     BeforeEnter,
+    /// The number of the payload's pty in the container's devpts; its master comes along.
+    Terminal { number: u32 },
     /// Nothing is left but the gate and execve.
     Ready,
     /// A step failed.
@@ -76,6 +79,7 @@ pub enum Stage {
     Mounts,
     Devices,
     Enter,
+    Terminal,
     Seal,
     Identity,
     Privileges,
@@ -85,12 +89,13 @@ pub enum Stage {
 
 impl Stage {
     /// All stages, in order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Session,
         Self::Namespaces,
         Self::Mounts,
         Self::Devices,
         Self::Enter,
+        Self::Terminal,
         Self::Seal,
         Self::Identity,
         Self::Privileges,
@@ -107,6 +112,7 @@ impl Stage {
             Self::Mounts => "mounts",
             Self::Devices => "devices",
             Self::Enter => "enter",
+            Self::Terminal => "terminal",
             Self::Seal => "seal",
             Self::Identity => "identity",
             Self::Privileges => "privileges",
@@ -132,6 +138,8 @@ pub enum Phase {
     Assembly,
     /// createContainer hooks were answered.
     Entering,
+    /// The terminal was handed over.
+    Terminal,
     /// `Ready` was said.
     Ready,
     /// `Failed` was said.
@@ -161,6 +169,7 @@ impl FromInit {
             Self::Warning(_) => "Warning",
             Self::MountsDone => "MountsDone",
             Self::BeforeEnter => "BeforeEnter",
+            Self::Terminal { .. } => "Terminal",
             Self::Ready => "Ready",
             Self::Failed(_) => "Failed",
         }
@@ -177,7 +186,8 @@ impl Phase {
             (Self::Birth, FromInit::Born { .. }) => Ok(Self::Assembly),
             (Self::Assembly, FromInit::MountsDone) => Ok(Self::Assembly),
             (Self::Assembly, FromInit::BeforeEnter) => Ok(Self::Entering),
-            (Self::Assembly | Self::Entering, FromInit::Ready) => Ok(Self::Ready),
+            (Self::Assembly | Self::Entering, FromInit::Terminal { .. }) => Ok(Self::Terminal),
+            (Self::Assembly | Self::Entering | Self::Terminal, FromInit::Ready) => Ok(Self::Ready),
             _ => Err(self.refuse(message)),
         }
     }
@@ -207,6 +217,7 @@ mod tests {
     fn the_phases_follow_the_table() {
         let born = FromInit::Born { pid: 7 };
         let stage = FromInit::Stage(Stage::Enter);
+        let terminal = FromInit::Terminal { number: 0 };
         for (from, message, to) in [
             (Phase::Birth, &born, Some(Phase::Assembly)),
             (Phase::Birth, &FromInit::Ready, None),
@@ -224,6 +235,13 @@ mod tests {
             (Phase::Assembly, &FromInit::Ready, Some(Phase::Ready)),
             (Phase::Entering, &FromInit::MountsDone, None),
             (Phase::Entering, &FromInit::Ready, Some(Phase::Ready)),
+            (Phase::Birth, &terminal, None),
+            (Phase::Assembly, &terminal, Some(Phase::Terminal)),
+            (Phase::Entering, &terminal, Some(Phase::Terminal)),
+            (Phase::Terminal, &terminal, None),
+            (Phase::Terminal, &FromInit::BeforeEnter, None),
+            (Phase::Terminal, &FromInit::Ready, Some(Phase::Ready)),
+            (Phase::Ready, &terminal, None),
             (Phase::Ready, &FromInit::Ready, None),
             (Phase::Ready, &failed(), Some(Phase::Over)),
             (Phase::Entering, &stage, Some(Phase::Entering)),

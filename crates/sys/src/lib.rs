@@ -29,10 +29,13 @@ pub mod namespace;
 pub mod network;
 pub mod path;
 pub mod peer;
+pub mod poll;
 pub mod process;
+pub mod rights;
 pub mod signal;
 pub mod socket;
 pub mod spawn;
 pub mod stat;
+pub mod terminal;
 
 pub use errno::Errno;

@@ -6,7 +6,7 @@
 use crate::{
     Errno,
     fd::{AsFd, BorrowedFd, OwnedFd},
-    socket,
+    rights, socket,
 };
 use core::marker::PhantomData;
 use serde::{Serialize, de::DeserializeOwned};
@@ -48,21 +48,38 @@ impl<Out: Serialize, In: DeserializeOwned> Peer<Out, In> {
         socket::send(&self.socket, bytes)
     }
 
+    /// Says one thing and hands an fd over with it.
+    pub fn hand(&self, message: &Out, fd: BorrowedFd<'_>) -> Result<(), Errno> {
+        let mut buffer = [0u8; LIMIT];
+        let bytes = postcard::to_slice(message, &mut buffer).map_err(|_| Errno::EMSGSIZE)?;
+        rights::send(&self.socket, bytes, fd)
+    }
+
     /// Hears the next thing; `None` when the other end is closed.
     pub fn hear(&self) -> Result<Option<In>, Errno> {
         let mut buffer = [0u8; LIMIT];
-        let count = match socket::receive(&self.socket, &mut buffer) {
-            Ok(count) => count,
-            // The other end died with something of ours unread.
-            Err(Errno::ECONNRESET) => return Ok(None),
-            Err(errno) => return Err(errno),
-        };
-        if count == 0 {
-            return Ok(None);
-        }
-        postcard::from_bytes(buffer.get(..count).unwrap_or_default())
-            .map(Some)
-            .map_err(|_| Errno::EPROTO)
+        let count = socket::receive(&self.socket, &mut buffer);
+        Ok(decode(count.map(|count| (count, None)), &buffer)?.map(|(message, _)| message))
+    }
+
+    /// The same, with the fd that came along.
+    pub fn take(&self) -> Result<Option<(In, Option<OwnedFd>)>, Errno> {
+        let mut buffer = [0u8; LIMIT];
+        decode(rights::receive(&self.socket, &mut buffer), &buffer)
+    }
+}
+
+fn decode<In: DeserializeOwned>(
+    received: Result<(usize, Option<OwnedFd>), Errno>,
+    buffer: &[u8],
+) -> Result<Option<(In, Option<OwnedFd>)>, Errno> {
+    match received {
+        // The other end is closed, or died with something of ours unread.
+        Ok((0, _)) | Err(Errno::ECONNRESET) => Ok(None),
+        Ok((count, handed)) => postcard::from_bytes(buffer.get(..count).unwrap_or_default())
+            .map(|message| Some((message, handed)))
+            .map_err(|_| Errno::EPROTO),
+        Err(errno) => Err(errno),
     }
 }
 

@@ -89,6 +89,17 @@ pub fn replace(replaced: impl AsFd, by: impl AsFd) -> Result<(), Errno> {
     check(unsafe { libc::dup3(by.as_fd().as_raw_fd(), number, libc::O_CLOEXEC) }.into()).map(drop)
 }
 
+/// Makes fds 0, 1 and 2 refer to what this one refers to, over an exec too.
+pub fn become_stdio(fd: impl AsFd) -> Result<(), Errno> {
+    let source = fd.as_fd().as_raw_fd();
+    for number in 0..3 {
+        // SAFETY: the source is borrowed; the process as a whole owns the three numbers, and what
+        // they were is closed with nobody left who borrows it.
+        check(unsafe { libc::dup2(source, number) }.into())?;
+    }
+    Ok(())
+}
+
 /// Ends the process at once; nothing is flushed, no guard runs.
 pub fn exit_now(code: u8) -> ! {
     // SAFETY: takes an integer and does not return.

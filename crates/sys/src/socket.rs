@@ -61,11 +61,40 @@ pub fn listen(path: &[u8]) -> Result<OwnedFd, Errno> {
     Ok(socket)
 }
 
-/// Connects to the listener at `path`.
+/// Connects to the seqpacket listener at `path`.
 pub fn connect(path: &[u8]) -> Result<OwnedFd, Errno> {
-    let address = Address::new(path)?;
     // SAFETY: takes integers.
     let socket = check(unsafe { libc::socket(libc::AF_UNIX, KIND, 0) }.into()).map(own)?;
+    connect_by(socket, path)
+}
+
+/// Connects to the stream listener at `path`; neither this nor a send on it waits longer than so
+/// many seconds: EAGAIN then.
+pub fn connect_stream(path: &[u8], seconds: u8) -> Result<OwnedFd, Errno> {
+    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
+    // SAFETY: takes integers.
+    let socket = check(unsafe { libc::socket(libc::AF_UNIX, kind, 0) }.into()).map(own)?;
+    let limit = libc::timeval {
+        tv_sec: seconds.into(),
+        tv_usec: 0,
+    };
+    let length = u32::try_from(size_of::<libc::timeval>()).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: the fd is ours; the option's value is one complete timeval of this length.
+    let limited = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_SNDTIMEO,
+            (&raw const limit).cast(),
+            length,
+        )
+    };
+    check(limited.into())?;
+    connect_by(socket, path)
+}
+
+fn connect_by(socket: OwnedFd, path: &[u8]) -> Result<OwnedFd, Errno> {
+    let address = Address::new(path)?;
     // SAFETY: the address is complete for its length; the fd is ours.
     let connected = unsafe {
         libc::connect(

@@ -12,6 +12,7 @@ use scratch::Scratch;
 
 use crate::{
     conversation::Conversation, failure::Failure, inherited::Inherited, root::Root, sysctl,
+    terminal,
 };
 use hull_spec::{
     plan::InitPlan,
@@ -43,6 +44,7 @@ pub(crate) fn assemble(
     pause(plan, parent)?;
     parent.enter(Stage::Enter)?;
     let entered = enter::enter(tree, &plan.rootfs.entering)?;
+    terminal::take(&plan.process, parent)?;
     parent.enter(Stage::Seal)?;
     sysctl::write_all(&plan.sysctls)?;
     let sealed = seal::seal(entered, &plan.rootfs)?;

@@ -51,6 +51,8 @@ impl fmt::Display for Told {
 pub(crate) struct Conversation {
     peer: Peer<ToInit, FromInit>,
     phase: Phase,
+    /// What came with the last word.
+    handed: Option<OwnedFd>,
 }
 
 impl Conversation {
@@ -60,7 +62,11 @@ impl Conversation {
         } else {
             Phase::Assembly
         };
-        Self { peer, phase }
+        Self {
+            peer,
+            phase,
+            handed: None,
+        }
     }
 
     /// With an init that waits at its gate, over a new connection.
@@ -68,6 +74,7 @@ impl Conversation {
         Self {
             peer: Peer::over(socket),
             phase: Phase::Ready,
+            handed: None,
         }
     }
 
@@ -84,15 +91,14 @@ impl Conversation {
         self.say(ToInit::Continue)
     }
 
-    /// Waits for `Ready`.
-    pub(super) fn until_ready(&mut self) -> Result<(), InitError> {
-        loop {
-            match self.hear()? {
-                Some(FromInit::Ready) => return Ok(()),
-                Some(_) => self.go_on()?,
-                None => return Err(InitError::Silent),
-            }
-        }
+    /// The next word on the way to `Ready`.
+    pub(super) fn next(&mut self) -> Result<FromInit, InitError> {
+        self.hear()?.ok_or(InitError::Silent)
+    }
+
+    /// The fd that came with the last word.
+    pub(super) fn handed(&mut self) -> Result<OwnedFd, InitError> {
+        self.handed.take().ok_or(InitError::Channel(Errno::EPROTO))
     }
 
     /// Init no longer needs this process, and waits at `gate`.
@@ -127,9 +133,10 @@ impl Conversation {
     /// The next word that must be answered; notes on the way are logged.
     fn hear(&mut self) -> Result<Option<FromInit>, InitError> {
         loop {
-            let Some(message) = self.peer.hear().map_err(InitError::Channel)? else {
+            let Some((message, handed)) = self.peer.take().map_err(InitError::Channel)? else {
                 return Ok(None);
             };
+            self.handed = handed;
             self.phase = self.phase.accept(&message)?;
             match message {
                 FromInit::Stage(stage) => log::debug!("init: {}", stage.name()),

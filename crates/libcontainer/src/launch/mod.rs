@@ -12,8 +12,12 @@ pub(crate) use image::InitImage;
 use crate::{
     cgroup::{Cgroup, CgroupError},
     state::{ImageIdentity, ProcessIdentity},
+    terminal::{ConsoleError, ConsoleSocket, Pty},
 };
-use hull_spec::plan::{Birth, CgroupNamespace, NamespaceKind, Plan};
+use hull_spec::{
+    plan::{Birth, CgroupNamespace, NamespaceKind, Plan},
+    protocol::FromInit,
+};
 use hull_sys::{
     Errno,
     exec::Strings,
@@ -72,6 +76,8 @@ pub enum LaunchError {
     Init(#[from] InitError),
     #[error(transparent)]
     Cgroup(#[from] CgroupError),
+    #[error(transparent)]
+    Console(#[from] ConsoleError),
 }
 
 /// A first process that exists; killed on drop unless released.
@@ -82,6 +88,8 @@ pub(crate) struct Launched {
     pub(crate) image: ImageIdentity,
     pub(crate) talk: Conversation,
     trace: Trace,
+    /// Its terminal, where no console socket took it.
+    pub(crate) terminal: Option<Pty>,
     released: bool,
 }
 
@@ -135,6 +143,7 @@ impl Prepared {
             image: self.image.identity(),
             talk: Conversation::new(ours, staged),
             trace: child.trace,
+            terminal: None,
             released: false,
         };
         if staged {
@@ -234,13 +243,35 @@ impl Launched {
     }
 
     /// Waits until nothing is left but the gate, then sets the limits that could hinder init.
-    pub(crate) fn until_ready(&mut self, plan: &Plan, cgroup: &Cgroup) -> Result<(), LaunchError> {
-        if let Err(error) = self.talk.until_ready() {
-            return Err(self.explain(error, cgroup).into());
+    pub(crate) fn until_ready(
+        &mut self,
+        plan: &Plan,
+        cgroup: &Cgroup,
+        console: Option<&ConsoleSocket>,
+    ) -> Result<(), LaunchError> {
+        loop {
+            match self.talk.next() {
+                Ok(FromInit::Ready) => break,
+                Ok(FromInit::Terminal { number }) => self.seat(number, console)?,
+                Ok(_) => {}
+                Err(error) => return Err(self.explain(error, cgroup).into()),
+            }
+            self.talk.go_on()?;
         }
         for (index, limit) in plan.host.rlimits.iter().enumerate() {
             process::set_rlimit(self.pid, limit.resource, limit.soft, limit.hard)
                 .map_err(|source| LaunchError::Rlimit { index, source })?;
+        }
+        Ok(())
+    }
+
+    /// The terminal goes to whoever asked for it, or stays here.
+    fn seat(&mut self, number: u32, console: Option<&ConsoleSocket>) -> Result<(), LaunchError> {
+        let master = self.talk.handed()?;
+        let pty = Pty { master, number };
+        match console {
+            Some(socket) => socket.send(&pty)?,
+            None => self.terminal = Some(pty),
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use crate::{
     launch::{LaunchError, Launched, Prepared},
     pid_file::{PidFile, PidFileError},
     state::{Intent, Record, Reservation, Store, StoreError, VERSION},
+    terminal::{ConsoleError, ConsoleSocket},
     timestamp,
 };
 use hull_spec::{
@@ -54,6 +55,8 @@ pub enum CreateError {
     Launch(#[from] LaunchError),
     #[error(transparent)]
     PidFile(#[from] PidFileError),
+    #[error(transparent)]
+    Console(#[from] ConsoleError),
 }
 
 /// Creates a container that waits for [`start`](crate::start).
@@ -116,6 +119,10 @@ impl<'a> Draft<'a> {
         })
     }
 
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     /// Acts: at the end the container waits at its gate and is recorded.
     pub(super) fn bring_up(
         &self,
@@ -123,6 +130,8 @@ impl<'a> Draft<'a> {
         gate: Gate,
     ) -> Result<(Launched, Record), CreateError> {
         let plan = &self.plan;
+        let console = self.request.console_socket.as_deref();
+        let console = console.map(ConsoleSocket::connect).transpose()?;
         let prepared = Prepared::new(plan)?;
         log::debug!("sources: opened");
         let reservation = store.reserve(&self.request.id)?;
@@ -136,7 +145,7 @@ impl<'a> Draft<'a> {
         };
         let mut init = prepared.launch(plan, &cgroup, listener.as_ref())?;
         let record = self.record(&init, &cgroup)?;
-        init.until_ready(plan, &cgroup)?;
+        init.until_ready(plan, &cgroup, console.as_ref())?;
         log::debug!("init: ready");
         self.commit(&init, &reservation, &record, gate)?;
         reservation.commit();

@@ -1,5 +1,6 @@
 //! The verbs, one file each.
 
+mod attend;
 mod container;
 mod create;
 mod delete;

@@ -1,5 +1,6 @@
 //! run: create and start in one process; in the foreground also wait, reap and delete.
 
+use super::attend::{self, AttendError};
 use super::create::{Attached, CreateError, CreateRequest, Draft};
 use super::delete::{DeleteError, Force, bury, delete};
 use crate::{
@@ -9,13 +10,9 @@ use crate::{
 use hull_spec::protocol::Gate;
 use hull_sys::{
     Errno,
-    process::{self, Ending, Wait},
+    process::{self, Ending},
     signal,
 };
-use std::os::fd::OwnedFd;
-
-const SIGCHLD: i32 = 17;
-const SIGWINCH: i32 = 28;
 
 /// A run that failed.
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +23,10 @@ pub enum RunError {
     Start(#[from] InitError),
     #[error(transparent)]
     Delete(#[from] DeleteError),
+    #[error(transparent)]
+    Attend(#[from] AttendError),
     #[error("{0}")]
-    Wait(&'static str, #[source] Errno),
+    Prepare(&'static str, #[source] Errno),
 }
 
 /// Who waits for the payload.
@@ -81,14 +80,15 @@ fn run_attached(
 ) -> Result<ExitCode, RunError> {
     let draft = Draft::new(request, Attached::Yes)?;
     if subreaper == Subreaper::Set {
-        process::set_subreaper().map_err(|e| RunError::Wait("become a subreaper", e))?;
+        process::set_subreaper().map_err(|e| RunError::Prepare("become a subreaper", e))?;
     }
     // Before the child exists: none of its ends can be missed.
-    let signals = signal::block_all().map_err(|e| RunError::Wait("block signals", e))?;
+    let signals = signal::block_all().map_err(|e| RunError::Prepare("block signals", e))?;
     let (mut init, record) = draft.bring_up(store, Gate::Here)?;
+    let proxy = attend::proxy(&mut init, draft.plan().init.process.terminal)?;
     start_or_undo(store, request, &mut init)?;
     init.release();
-    let ending = wait(&init, &signals)?;
+    let ending = attend::until_the_end(&init, &signals, proxy)?;
     if keep == Keep::Nothing {
         bury(store, &request.id, &record)?;
     }
@@ -110,33 +110,6 @@ fn start_or_undo(
         drop(std::fs::remove_file(file));
     }
     Err(error.into())
-}
-
-/// Forwards what comes until the container's first process ends; reaps whoever else does.
-fn wait(init: &Launched, signals: &OwnedFd) -> Result<Ending, RunError> {
-    loop {
-        if let Some(ending) = reap_all(init.pid)? {
-            return Ok(ending);
-        }
-        match signal::next(signals).map_err(|e| RunError::Wait("wait for signals", e))? {
-            SIGCHLD | SIGWINCH => {}
-            other => match process::signal(&init.pidfd, other) {
-                Ok(()) | Err(Errno::ESRCH) => {}
-                Err(errno) => log::warn!("forward signal {other}: {errno}"),
-            },
-        }
-    }
-}
-
-fn reap_all(init: i32) -> Result<Option<Ending>, RunError> {
-    loop {
-        match process::reap(-1, Wait::Return) {
-            Ok(Some((pid, ending))) if pid == init => return Ok(Some(ending)),
-            Ok(Some(_)) => {}
-            Ok(None) | Err(Errno::ECHILD) => return Ok(None),
-            Err(errno) => return Err(RunError::Wait("reap", errno)),
-        }
-    }
 }
 
 fn exit_code(ending: Ending) -> ExitCode {

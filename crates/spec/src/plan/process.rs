@@ -22,6 +22,36 @@ pub struct Process {
     pub no_new_privileges: bool,
     /// Open fds from 3 on that the payload inherits (`--preserve-fds`, LISTEN_FDS).
     pub preserved_fds: u32,
+    pub terminal: Terminal,
+}
+
+/// What stands on fds 0 to 2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Terminal {
+    /// What the caller has there.
+    None,
+    /// A new pty of the container's own devpts, the payload's controlling terminal.
+    Pty {
+        size: TerminalSize,
+        console: Console,
+    },
+}
+
+/// The size that a terminal begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TerminalSize {
+    /// That of the caller's own terminal, where the caller has one and stays.
+    Caller,
+    /// `process.consoleSize`.
+    Set { height: u16, width: u16 },
+}
+
+/// Does /dev/console lead to the pty (config-linux.md#default-devices)?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Console {
+    Bound,
+    /// The mount namespace is not the container's own.
+    Left,
 }
 
 /// What happens to the supplementary groups.

@@ -27,6 +27,7 @@ mod resources;
 mod rlimits;
 mod rootfs;
 mod sysctl;
+mod terminal;
 mod unsupported;
 mod version;
 

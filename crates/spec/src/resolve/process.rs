@@ -5,13 +5,13 @@
 
 use crate::config::{Config, Process as Raw, User};
 use crate::host::HostFacts;
-use crate::plan::{Capabilities, GroupChange, NamespaceKind, Namespaces, Process};
+use crate::plan::{Capabilities, GroupChange, NamespaceKind, Namespaces, Process, Terminal};
 use crate::request::Request;
 
 use super::capabilities;
 use super::error::{At, ResolveError, Warnings};
 use super::idmaps::KnownMaps;
-use super::path;
+use super::{path, terminal};
 
 /// Deliberate where the specification says "unchanged": images are built for it.
 const DEFAULT_UMASK: u32 = 0o022;
@@ -36,17 +36,17 @@ pub(super) fn resolve(
     around: Surroundings<'_>,
     warnings: &mut Warnings,
 ) -> Result<Process, ResolveError> {
-    let preserved_fds = around.request.preserved_fds;
-    match &around.config.process {
-        Some(raw) => Ok(Process {
-            preserved_fds,
-            ..process(raw, around, warnings)?
-        }),
-        None => Ok(Process {
-            preserved_fds,
-            ..nobody()
-        }),
-    }
+    let raw = around.config.process.as_ref();
+    let terminal = terminal::resolve(raw, around.own, around.request)?;
+    let process = match raw {
+        Some(raw) => process(raw, around, warnings)?,
+        None => nobody(),
+    };
+    Ok(Process {
+        preserved_fds: around.request.preserved_fds,
+        terminal,
+        ..process
+    })
 }
 
 fn nobody() -> Process {
@@ -62,6 +62,7 @@ fn nobody() -> Process {
         capabilities: Capabilities::default(),
         no_new_privileges: false,
         preserved_fds: 0,
+        terminal: Terminal::None,
     }
 }
 
@@ -71,7 +72,6 @@ fn process(
     warnings: &mut Warnings,
 ) -> Result<Process, ResolveError> {
     let at = At::new("/process");
-    terminal(raw, around.request)?;
     let args = raw.args.clone().unwrap_or_default();
     if args.is_empty() {
         return Err(at.member("/args").breaks("must have at least one entry"));
@@ -98,23 +98,6 @@ fn process(
         no_new_privileges: raw.no_new_privileges.unwrap_or(false),
         ..nobody()
     })
-}
-
-fn terminal(raw: &Raw, request: &Request<'_>) -> Result<(), ResolveError> {
-    let at = At::new("/process/terminal");
-    let wanted = raw.terminal.unwrap_or(false);
-    if wanted && request.detached && !request.console {
-        return Err(
-            at.breaks("cannot allocate tty if hull will detach without setting console socket")
-        );
-    }
-    if wanted {
-        return Err(at.breaks("terminals are not supported yet"));
-    }
-    if request.console {
-        return Err(at.breaks("cannot use console socket if hull will not detach or allocate tty"));
-    }
-    Ok(())
 }
 
 /// The last of several values of one name counts, in its place. An empty HOME is none.
@@ -300,41 +283,6 @@ mod tests {
         assert_eq!(Scene::v2().plan("").host.oom_score_adj, None);
         let scored = Scene::v2().plan(r#""process": {"oomScoreAdj": 0}"#);
         assert_eq!(scored.host.oom_score_adj, Some(0));
-    }
-
-    #[test]
-    fn a_terminal_and_its_socket_go_together() {
-        let terminal = r#""process": {"terminal": true}"#;
-        let console = Scene {
-            console: true,
-            ..Scene::v2()
-        };
-        let foreground = Scene {
-            detached: false,
-            ..Scene::v2()
-        };
-        for (scene, members, expected) in [
-            (
-                Scene::v2(),
-                terminal,
-                "cannot allocate tty if hull will detach without setting console socket",
-            ),
-            (console, terminal, "terminals are not supported yet"),
-            (foreground, terminal, "terminals are not supported yet"),
-            (
-                Scene {
-                    console: true,
-                    ..Scene::v2()
-                },
-                "",
-                "cannot use console socket if hull will not detach or allocate tty",
-            ),
-        ] {
-            assert_eq!(
-                scene.refusal(members),
-                format!("/process/terminal: {expected}")
-            );
-        }
     }
 
     #[test]
