@@ -54,6 +54,8 @@ pub enum CreateError {
     Launch(#[from] LaunchError),
     #[error(transparent)]
     PidFile(#[from] PidFileError),
+    #[error("config.json {0}: not supported yet")]
+    NotYet(&'static str),
 }
 
 /// Creates a container that waits for [`start`](crate::start).
@@ -101,6 +103,7 @@ impl<'a> Draft<'a> {
                 detached: attached == Attached::No,
             },
         )?;
+        refuse_hooks(&plan)?;
         for warning in &plan.warnings {
             log::warn!("{warning}");
         }
@@ -191,6 +194,23 @@ impl<'a> Draft<'a> {
             file.keep();
         }
         Ok(())
+    }
+}
+
+/// A hook is never dropped in silence.
+fn refuse_hooks(plan: &Plan) -> Result<(), CreateError> {
+    let hooks = &plan.host.hooks;
+    let kinds = [
+        ("/hooks/prestart", &hooks.prestart),
+        ("/hooks/createRuntime", &hooks.create_runtime),
+        ("/hooks/createContainer", &hooks.create_container),
+        ("/hooks/startContainer", &hooks.start_container),
+        ("/hooks/poststart", &hooks.poststart),
+        ("/hooks/poststop", &hooks.poststop),
+    ];
+    match kinds.into_iter().find(|(_, list)| !list.is_empty()) {
+        Some((pointer, _)) => Err(CreateError::NotYet(pointer)),
+        None => Ok(()),
     }
 }
 
