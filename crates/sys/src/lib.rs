@@ -30,6 +30,7 @@ pub mod network;
 pub mod path;
 pub mod peer;
 pub mod process;
+pub mod program;
 pub mod signal;
 pub mod socket;
 pub mod spawn;

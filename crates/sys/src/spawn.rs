@@ -41,7 +41,7 @@ struct CloneArgs {
 /// One syscall of the child. The asm below knows this layout.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
-struct Step {
+pub(crate) struct Step {
     number: usize,
     arguments: [usize; 6],
     /// The call failed when it returns less.
@@ -110,24 +110,56 @@ pub fn spawn(birth: &Birth<'_>) -> Result<Child, SpawnError> {
         result: UnsafeCell::new(0),
     };
     match birth.fork {
-        Fork::Wait => {
-            let (pid, pidfd) = clone(birth, &steps, &failure).map_err(failed("clone3"))?;
-            // SAFETY: with CLONE_VFORK the child has execed or exited, so it writes no more.
-            let result = unsafe { *failure.result.get() };
-            if result == 0 {
-                return Ok(Child { pid, pidfd });
-            }
-            let _reaped = crate::process::reap(pid, crate::process::Wait::ForExit);
-            // SAFETY: as above.
-            Err(explain(unsafe { *failure.step.get() }, &steps, result))
-        }
+        Fork::Wait => await_exec(birth.flags(), birth.cgroup, &steps, &failure),
         Fork::Continue { .. } => {
             // The child reads the table after we return: it is never freed. One per process.
             // The fds it names are another matter: the child has its own copies of those.
             let held: &'static _ = Box::leak(Box::new((steps, failure, no_environment)));
-            let (pid, pidfd) = clone(birth, &held.0, &held.1).map_err(failed("clone3"))?;
+            let (pid, pidfd) =
+                clone(birth.flags(), birth.cgroup, &held.0, &held.1).map_err(failed("clone3"))?;
             Ok(Child { pid, pidfd })
         }
+    }
+}
+
+/// A child that walks this table, the last entry an execve; returns once that is done.
+pub(crate) fn walk(steps: &[Step]) -> Result<Child, SpawnError> {
+    let failure = Failure {
+        step: UnsafeCell::new(0),
+        result: UnsafeCell::new(0),
+    };
+    await_exec(CLONE_VFORK, None, steps, &failure)
+}
+
+/// `flags` has CLONE_VFORK.
+fn await_exec(
+    flags: u64,
+    cgroup: Option<BorrowedFd<'_>>,
+    steps: &[Step],
+    failure: &Failure,
+) -> Result<Child, SpawnError> {
+    let (pid, pidfd) = clone(flags, cgroup, steps, failure).map_err(|errno| SpawnError {
+        call: "clone3",
+        errno,
+    })?;
+    // SAFETY: with CLONE_VFORK the child has execed or exited, so it writes no more.
+    let result = unsafe { *failure.result.get() };
+    if result == 0 {
+        return Ok(Child { pid, pidfd });
+    }
+    let _reaped = crate::process::reap(pid, crate::process::Wait::ForExit);
+    // SAFETY: as above.
+    Err(explain(unsafe { *failure.step.get() }, steps, result))
+}
+
+impl Birth<'_> {
+    /// What the birth adds to the flags of every clone.
+    fn flags(&self) -> u64 {
+        let wait = match self.fork {
+            Fork::Wait => CLONE_VFORK,
+            Fork::Continue { .. } => 0,
+        };
+        wait | u64::from(self.namespaces)
     }
 }
 
@@ -145,7 +177,7 @@ fn above(fds: &[BorrowedFd<'_>], first: i32) -> Result<Vec<OwnedFd>, Errno> {
 }
 
 /// A syscall number or argument as a register holds it.
-const fn word(value: i64) -> usize {
+pub(crate) const fn word(value: i64) -> usize {
     #[allow(
         clippy::cast_sign_loss,
         clippy::cast_possible_truncation,
@@ -155,7 +187,7 @@ const fn word(value: i64) -> usize {
     word
 }
 
-fn step(number: i64, arguments: &[usize]) -> Step {
+pub(crate) fn step(number: i64, arguments: &[usize]) -> Step {
     let mut all = [0; 6];
     for (slot, argument) in all.iter_mut().zip(arguments) {
         *slot = *argument;
@@ -231,6 +263,8 @@ fn explain(at: usize, steps: &[Step], result: isize) -> SpawnError {
             libc::SYS_setresgid => "setresgid",
             libc::SYS_setresuid => "setresuid",
             libc::SYS_dup3 => "dup3",
+            libc::SYS_setsid => "setsid",
+            libc::SYS_execve => "execve",
             libc::SYS_close_range => "close_range",
             _ => "execveat",
         });
@@ -241,18 +275,20 @@ fn explain(at: usize, steps: &[Step], result: isize) -> SpawnError {
     }
 }
 
-fn clone(birth: &Birth<'_>, steps: &[Step], failure: &Failure) -> Result<(i32, OwnedFd), Errno> {
+fn clone(
+    flags: u64,
+    cgroup: Option<BorrowedFd<'_>>,
+    steps: &[Step],
+    failure: &Failure,
+) -> Result<(i32, OwnedFd), Errno> {
     let mut pidfd = -1i32;
-    let mut flags = CLONE_PIDFD | CLONE_VM | CLONE_CLEAR_SIGHAND | u64::from(birth.namespaces);
-    if birth.fork == Fork::Wait {
-        flags |= CLONE_VFORK;
-    }
+    let mut flags = CLONE_PIDFD | CLONE_VM | CLONE_CLEAR_SIGHAND | flags;
     let mut arguments = CloneArgs {
         pidfd: &raw mut pidfd as u64,
         exit_signal: libc::SIGCHLD as u64,
         ..CloneArgs::default()
     };
-    if let Some(cgroup) = birth.cgroup {
+    if let Some(cgroup) = cgroup {
         flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = u64::from(cgroup.as_raw_fd().cast_unsigned());
     }
