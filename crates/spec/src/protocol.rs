@@ -5,8 +5,7 @@
 //! | birth    | `Born`         | `Continue`      | staged: the first process's pid; it may go on   |
 //! | birth    | -              | `Continue`      | v1: init is in its cgroups now                  |
 //! | assembly | `MountsDone`   | `Continue`      | prestart and createRuntime hooks run           |
-//! | assembly | `BeforeEnter`  | `Continue`      | createContainer hooks run                      |
-//! | any      | `Stage`, `Warning` | -           | told, never waited for                         |
+//! | any      | `Stage`, `Hook`, `Warning` | -   | told, never waited for                         |
 //! | any      | `Failed`       | -               | the last word; init is gone                    |
 //! | ready    | `Ready`        | `Committed`     | all but the payload's execve is done           |
 //! | gate     | -              | `Start`         | from `start` over the gate, from `run` here    |
@@ -16,6 +15,7 @@
 //! A message out of its phase is an error that names both ([`Phase::accept`]). End of file before
 //! `Ready` means that init died; its comm names the stage.
 
+use crate::hook::HookKind;
 use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
@@ -26,12 +26,12 @@ pub enum FromInit {
     Born { pid: i32 },
     /// Entered this stage.
     Stage(Stage),
+    /// Runs this hook, one of those that run inside.
+    Hook(HookKind, u32),
     /// Something the user should know; the start goes on.
     Warning(String),
     /// Every mount stands; the old root is still in reach.
     MountsDone,
-    /// Hooks that run inside may run now.
-    BeforeEnter,
     /// Nothing is left but the gate and execve.
     Ready,
     /// A step failed.
@@ -80,12 +80,15 @@ pub enum Stage {
     Identity,
     Privileges,
     Gate,
+    /// Not a point in the line: createContainer hooks run after Devices, startContainer hooks
+    /// after Gate. A container whose hook failed is destroyed, whatever the verb.
+    Hooks,
     Exec,
 }
 
 impl Stage {
     /// All stages, in order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Session,
         Self::Namespaces,
         Self::Mounts,
@@ -95,6 +98,7 @@ impl Stage {
         Self::Identity,
         Self::Privileges,
         Self::Gate,
+        Self::Hooks,
         Self::Exec,
     ];
 
@@ -111,6 +115,7 @@ impl Stage {
             Self::Identity => "identity",
             Self::Privileges => "privileges",
             Self::Gate => "gate",
+            Self::Hooks => "hooks",
             Self::Exec => "exec",
         }
     }
@@ -130,8 +135,6 @@ pub enum Phase {
     Birth,
     /// Namespaces, mounts, devices.
     Assembly,
-    /// createContainer hooks were answered.
-    Entering,
     /// `Ready` was said.
     Ready,
     /// `Failed` was said.
@@ -160,7 +163,7 @@ impl FromInit {
             Self::Stage(_) => "Stage",
             Self::Warning(_) => "Warning",
             Self::MountsDone => "MountsDone",
-            Self::BeforeEnter => "BeforeEnter",
+            Self::Hook(..) => "Hook",
             Self::Ready => "Ready",
             Self::Failed(_) => "Failed",
         }
@@ -172,18 +175,20 @@ impl Phase {
     pub fn accept(self, message: &FromInit) -> Result<Self, OutOfPhase> {
         match (self, message) {
             (Self::Over, _) => Err(self.refuse(message)),
-            (_, FromInit::Stage(_) | FromInit::Warning(_)) => Ok(self),
+            (_, FromInit::Stage(_) | FromInit::Hook(..) | FromInit::Warning(_)) => Ok(self),
             (_, FromInit::Failed(_)) => Ok(Self::Over),
             (Self::Birth, FromInit::Born { .. }) => Ok(Self::Assembly),
             (Self::Assembly, FromInit::MountsDone) => Ok(Self::Assembly),
-            (Self::Assembly, FromInit::BeforeEnter) => Ok(Self::Entering),
-            (Self::Assembly | Self::Entering, FromInit::Ready) => Ok(Self::Ready),
+            (Self::Assembly, FromInit::Ready) => Ok(Self::Ready),
             _ => Err(self.refuse(message)),
         }
     }
 
     fn refuse(self, message: &FromInit) -> OutOfPhase {
-        OutOfPhase { phase: self, message: message.name() }
+        OutOfPhase {
+            phase: self,
+            message: message.name(),
+        }
     }
 }
 
@@ -193,7 +198,11 @@ mod tests {
     use alloc::vec;
 
     fn failed() -> FromInit {
-        FromInit::Failed(Report { stage: Stage::Mounts, causes: vec![], errno: 2 })
+        FromInit::Failed(Report {
+            stage: Stage::Mounts,
+            causes: vec![],
+            errno: 2,
+        })
     }
 
     #[test]
@@ -204,14 +213,16 @@ mod tests {
             (Phase::Birth, &born, Some(Phase::Assembly)),
             (Phase::Birth, &FromInit::Ready, None),
             (Phase::Assembly, &born, None),
-            (Phase::Assembly, &FromInit::MountsDone, Some(Phase::Assembly)),
-            (Phase::Assembly, &FromInit::BeforeEnter, Some(Phase::Entering)),
+            (
+                Phase::Assembly,
+                &FromInit::MountsDone,
+                Some(Phase::Assembly),
+            ),
             (Phase::Assembly, &FromInit::Ready, Some(Phase::Ready)),
-            (Phase::Entering, &FromInit::MountsDone, None),
-            (Phase::Entering, &FromInit::Ready, Some(Phase::Ready)),
+            (Phase::Ready, &FromInit::MountsDone, None),
             (Phase::Ready, &FromInit::Ready, None),
             (Phase::Ready, &failed(), Some(Phase::Over)),
-            (Phase::Entering, &stage, Some(Phase::Entering)),
+            (Phase::Assembly, &stage, Some(Phase::Assembly)),
             (Phase::Over, &stage, None),
             (Phase::Over, &failed(), None),
         ] {

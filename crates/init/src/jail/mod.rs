@@ -9,7 +9,12 @@ mod scratch;
 mod seal;
 
 use crate::{
-    conversation::Conversation, failure::Failure, inherited::Inherited, root::Root, sysctl,
+    conversation::Conversation,
+    failure::Failure,
+    hooks::{self, Sink},
+    inherited::Inherited,
+    root::Root,
+    sysctl,
 };
 use hull_spec::{
     plan::InitPlan,
@@ -25,6 +30,7 @@ pub(crate) struct Tree {
 pub(crate) fn assemble(
     plan: &InitPlan,
     inherited: &Inherited,
+    sink: &Sink,
     parent: &Conversation,
 ) -> Result<(), Failure> {
     let trees = Trees {
@@ -37,6 +43,7 @@ pub(crate) fn assemble(
     parent.enter(Stage::Devices)?;
     devices::make_all(&tree, &plan.rootfs, trees)?;
     pause(plan, parent)?;
+    hooks::before_entering(plan, sink, parent)?;
     parent.enter(Stage::Enter)?;
     let entered = enter::enter(tree, &plan.rootfs.entering)?;
     parent.enter(Stage::Seal)?;
@@ -45,16 +52,11 @@ pub(crate) fn assemble(
     enter::leave_old_root(sealed)
 }
 
-/// Hooks run while the old root is still in reach (runtime.md#lifecycle).
+/// The runtime's hooks run while the old root is still in reach (runtime.md#lifecycle).
 fn pause(plan: &InitPlan, parent: &Conversation) -> Result<(), Failure> {
-    for (wanted, word) in [
-        (plan.pauses.runtime_hooks, FromInit::MountsDone),
-        (plan.pauses.container_hooks, FromInit::BeforeEnter),
-    ] {
-        if wanted {
-            parent.say(&word)?;
-            parent.expect(ToInit::Continue)?;
-        }
+    if plan.pauses.runtime_hooks {
+        parent.say(&FromInit::MountsDone)?;
+        parent.expect(ToInit::Continue)?;
     }
     Ok(())
 }

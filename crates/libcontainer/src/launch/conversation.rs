@@ -1,5 +1,6 @@
 //! The runtime's end of the conversation: what init says, in the phases of the protocol.
 
+use crate::hooks::HookError;
 use hull_spec::protocol::{FromInit, Gate, OutOfPhase, Phase, Report, Stage, ToInit};
 use hull_sys::{Errno, fd::OwnedFd, peer::Peer, process::Ending};
 use std::fmt;
@@ -44,6 +45,22 @@ impl fmt::Display for Told {
     }
 }
 
+/// Why `Ready` did not come.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotReady {
+    #[error(transparent)]
+    Init(#[from] InitError),
+    #[error(transparent)]
+    Hook(#[from] HookError),
+}
+
+impl InitError {
+    /// Did a hook that init ran fail? Such a container is destroyed (runtime.md#lifecycle 5, 7).
+    pub(crate) fn is_of_a_hook(&self) -> bool {
+        matches!(self, Self::Reported(Told(report)) if report.stage == Stage::Hooks)
+    }
+}
+
 /// The end that says `ToInit`.
 #[derive(Debug)]
 pub(crate) struct Conversation {
@@ -82,13 +99,20 @@ impl Conversation {
         self.say(ToInit::Continue)
     }
 
-    /// Waits for `Ready`.
-    pub(super) fn until_ready(&mut self) -> Result<(), InitError> {
+    /// Waits for `Ready`; `after_mounts` runs when init stops for it.
+    pub(super) fn until_ready(
+        &mut self,
+        mut after_mounts: impl FnMut() -> Result<(), HookError>,
+    ) -> Result<(), NotReady> {
         loop {
             match self.hear()? {
                 Some(FromInit::Ready) => return Ok(()),
+                Some(FromInit::MountsDone) => {
+                    after_mounts()?;
+                    self.go_on()?;
+                }
                 Some(_) => self.go_on()?,
-                None => return Err(InitError::Silent),
+                None => return Err(InitError::Silent.into()),
             }
         }
     }
@@ -131,6 +155,7 @@ impl Conversation {
             self.phase = self.phase.accept(&message)?;
             match message {
                 FromInit::Stage(stage) => log::debug!("init: {}", stage.name()),
+                FromInit::Hook(kind, index) => log::debug!("hook {} #{index}", kind.name()),
                 FromInit::Warning(text) => log::warn!("{text}"),
                 FromInit::Failed(report) => return Err(InitError::Reported(Told(report))),
                 other => return Ok(Some(other)),

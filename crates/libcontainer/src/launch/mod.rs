@@ -11,9 +11,14 @@ pub(crate) use image::InitImage;
 
 use crate::{
     cgroup::{Cgroup, CgroupError},
+    hooks::{self, HookError},
     state::{ImageIdentity, ProcessIdentity},
 };
-use hull_spec::plan::{Birth, CgroupNamespace, NamespaceKind, Plan};
+use conversation::NotReady;
+use hull_spec::{
+    hook::HookKind,
+    plan::{Birth, CgroupNamespace, NamespaceKind, Plan},
+};
 use hull_sys::{
     Errno,
     exec::Strings,
@@ -70,6 +75,8 @@ pub enum LaunchError {
     Rlimit { index: usize, source: Errno },
     #[error(transparent)]
     Init(#[from] InitError),
+    #[error(transparent)]
+    Hook(#[from] HookError),
     #[error(transparent)]
     Cgroup(#[from] CgroupError),
 }
@@ -234,8 +241,11 @@ impl Launched {
 
     /// Waits until nothing is left but the gate, then sets the limits that could hinder init.
     pub(crate) fn until_ready(&mut self, plan: &Plan, cgroup: &Cgroup) -> Result<(), LaunchError> {
-        if let Err(error) = self.talk.until_ready() {
-            return Err(self.explain(error, cgroup).into());
+        let pid = self.pid;
+        match self.talk.until_ready(|| after_mounts(plan, pid)) {
+            Ok(()) => {}
+            Err(NotReady::Hook(error)) => return Err(error.into()),
+            Err(NotReady::Init(error)) => return Err(self.explain(error, cgroup).into()),
         }
         for (index, limit) in plan.host.rlimits.iter().enumerate() {
             process::set_rlimit(self.pid, limit.resource, limit.soft, limit.hard)
@@ -268,6 +278,13 @@ impl Launched {
     pub(crate) fn release(&mut self) {
         self.released = true;
     }
+}
+
+/// runtime.md#lifecycle 3, 4: the deprecated kind first.
+fn after_mounts(plan: &Plan, pid: i32) -> Result<(), HookError> {
+    let (hooks, state) = (&plan.host.hooks, &plan.init.hooks.state);
+    hooks::run_all(HookKind::Prestart, &hooks.prestart, state, pid)?;
+    hooks::run_all(HookKind::CreateRuntime, &hooks.create_runtime, state, pid)
 }
 
 impl Launched {

@@ -2,6 +2,7 @@
 
 use crate::{
     cgroup::{Cgroup, CgroupError, Placement},
+    hooks,
     host::{self, HostError},
     launch::{LaunchError, Launched, Prepared},
     pid_file::{PidFile, PidFileError},
@@ -54,8 +55,6 @@ pub enum CreateError {
     Launch(#[from] LaunchError),
     #[error(transparent)]
     PidFile(#[from] PidFileError),
-    #[error("config.json {0}: not supported yet")]
-    NotYet(&'static str),
 }
 
 /// Creates a container that waits for [`start`](crate::start).
@@ -88,7 +87,7 @@ impl<'a> Draft<'a> {
         log::debug!("read {}", request.bundle.join(&request.config).display());
         let bundle = Bundle::load(&request.bundle, &request.config)?;
         let host = host::facts()?;
-        let plan = resolve(
+        let mut plan = resolve(
             &bundle,
             &host,
             &Request {
@@ -103,7 +102,9 @@ impl<'a> Draft<'a> {
                 detached: attached == Attached::No,
             },
         )?;
-        refuse_hooks(&plan)?;
+        for hook in &mut plan.init.hooks.create_container {
+            hook.env.get_or_insert_with(hooks::own_environment);
+        }
         for warning in &plan.warnings {
             log::warn!("{warning}");
         }
@@ -117,16 +118,30 @@ impl<'a> Draft<'a> {
         })
     }
 
+    pub(super) fn request(&self) -> &CreateRequest {
+        self.request
+    }
+
     pub(super) fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// Acts: at the end the container waits at its gate and is recorded.
+    /// Acts: at the end the container waits at its gate and is recorded. Where hooks may have run,
+    /// a failure is followed by the poststop hooks, once all is undone (runtime.md#lifecycle 3-5).
     pub(super) fn bring_up(&self, store: &Store, gate: Gate) -> Result<Launched, CreateError> {
+        let result = self.assemble(store, gate);
+        if let Err(CreateError::Launch(LaunchError::Hook(_) | LaunchError::Init(_))) = &result {
+            let poststop = &self.plan.host.hooks.poststop;
+            hooks::run_poststop(poststop, &self.plan.init.hooks.state);
+        }
+        result
+    }
+
+    fn assemble(&self, store: &Store, gate: Gate) -> Result<Launched, CreateError> {
         let plan = &self.plan;
         let prepared = Prepared::new(plan)?;
         log::debug!("sources: opened");
-        let reservation = store.reserve(&self.request.id)?;
+        let mut reservation = store.reserve(&self.request.id)?;
         reservation.declare(&self.intent(), &self.bundle.text)?;
         log::debug!("state: reserved {}", self.request.id.as_str());
         let cgroup = Cgroup::make(&self.placement, &plan.host.cgroup)?;
@@ -138,7 +153,14 @@ impl<'a> Draft<'a> {
         let mut init = prepared.launch(plan, &cgroup, listener.as_ref())?;
         log::debug!("init: born as pid {}", init.pid);
         let record = self.record(&init, &cgroup)?;
-        init.until_ready(plan, &cgroup)?;
+        if plan.host.hooks.any_at_create() {
+            reservation.unlock();
+            let ready = init.until_ready(plan, &cgroup);
+            reservation.relock()?;
+            ready?;
+        } else {
+            init.until_ready(plan, &cgroup)?;
+        }
         log::debug!("init: ready");
         self.commit(&init, &reservation, &record, gate)?;
         reservation.commit();
@@ -194,23 +216,6 @@ impl<'a> Draft<'a> {
             file.keep();
         }
         Ok(())
-    }
-}
-
-/// A hook is never dropped in silence.
-fn refuse_hooks(plan: &Plan) -> Result<(), CreateError> {
-    let hooks = &plan.host.hooks;
-    let kinds = [
-        ("/hooks/prestart", &hooks.prestart),
-        ("/hooks/createRuntime", &hooks.create_runtime),
-        ("/hooks/createContainer", &hooks.create_container),
-        ("/hooks/startContainer", &hooks.start_container),
-        ("/hooks/poststart", &hooks.poststart),
-        ("/hooks/poststop", &hooks.poststop),
-    ];
-    match kinds.into_iter().find(|(_, list)| !list.is_empty()) {
-        Some((pointer, _)) => Err(CreateError::NotYet(pointer)),
-        None => Ok(()),
     }
 }
 
