@@ -3,6 +3,10 @@
 //! It is born by the runtime's clone3 with a plan and one socket, decides nothing, and reads from
 //! top to bottom: session, namespaces, root filesystem, identity, privileges, gate, execve. A
 //! failure travels back as a report; nothing is printed here.
+//!
+//! startContainer hooks run after the gate and are root's. A container that has some goes to the
+//! gate first and gives up its privileges afterwards; its program is still looked up before, so
+//! that a typo fails at create. Every other container waits at the gate with the payload's rights.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -16,6 +20,7 @@ mod failure;
 mod gate;
 mod handover;
 mod home;
+mod hooks;
 mod identity;
 mod inherited;
 mod jail;
@@ -29,6 +34,7 @@ mod terminal;
 
 use conversation::Conversation;
 use failure::{Context, Failure};
+use hooks::Sink;
 use hull_spec::{plan::InitPlan, protocol::Stage};
 use inherited::Inherited;
 
@@ -54,15 +60,29 @@ fn live(
     session::lead(inherited)?;
     let plan = plan(inherited)?;
     parent.speak(plan.verbosity);
+    let sink = Sink::open(&plan)?;
     let plan = birth::settle(plan, inherited, parent)?;
-    jail::assemble(&plan, inherited, parent)?;
+    jail::assemble(&plan, inherited, &sink, parent)?;
     parent.enter(Stage::Identity)?;
     identity::assume(&plan)?;
-    parent.enter(Stage::Privileges)?;
-    privilege::drop_to(&plan.process, parent)?;
-    let payload = handover::prepare(&plan.process)?;
-    parent.enter(Stage::Gate)?;
-    gate::wait(inherited, parent)?;
+    let payload = if plan.hooks.start_container.is_empty() {
+        parent.enter(Stage::Privileges)?;
+        privilege::drop_to(&plan.process, parent)?;
+        let payload = handover::prepare(&plan.process)?;
+        parent.enter(Stage::Gate)?;
+        gate::wait(inherited, parent)?;
+        payload
+    } else {
+        let payload = handover::prepare(&plan.process)?;
+        parent.enter(Stage::Gate)?;
+        gate::wait(inherited, parent)?;
+        hooks::before_payload(&plan, &sink, parent)?;
+        parent
+            .enter(Stage::Privileges)
+            .or_else(|failure| parent.keep(failure))?;
+        privilege::drop_to(&plan.process, parent)?;
+        payload
+    };
     parent
         .enter(Stage::Exec)
         .or_else(|failure| parent.keep(failure))?;

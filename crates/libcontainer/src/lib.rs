@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod cgroup;
+mod hooks;
 mod host;
 mod launch;
 mod owner;
@@ -18,6 +19,7 @@ mod terminal;
 mod timestamp;
 mod verbs;
 
+pub use hooks::HookError;
 pub use hull_spec::{
     RootChange, Rootless, SessionKeyring,
     id::{ContainerId, IdError},

@@ -15,6 +15,7 @@ pub mod bundle;
 pub mod config;
 #[cfg(feature = "resolve")]
 pub mod features;
+pub mod hook;
 #[cfg(feature = "resolve")]
 pub mod host;
 #[cfg(feature = "resolve")]

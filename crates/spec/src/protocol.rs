@@ -5,9 +5,8 @@
 //! | birth    | `Born`         | `Continue`      | staged: the first process's pid; it may go on   |
 //! | birth    | -              | `Continue`      | v1: init is in its cgroups now                  |
 //! | assembly | `MountsDone`   | `Continue`      | prestart and createRuntime hooks run           |
-//! | assembly | `BeforeEnter`  | `Continue`      | createContainer hooks run                      |
 //! | terminal | `Terminal`     | `Continue`      | with the pty's master; it is in good hands     |
-//! | any      | `Stage`, `Warning` | -           | told, never waited for                         |
+//! | any      | `Stage`, `Hook`, `Warning` | -   | told, never waited for                         |
 //! | any      | `Failed`       | -               | the last word; init is gone                    |
 //! | ready    | `Ready`        | `Committed`     | all but the payload's execve is done           |
 //! | gate     | -              | `Start`         | from `start` over the gate, from `run` here    |
@@ -17,6 +16,7 @@
 //! A message out of its phase is an error that names both ([`Phase::accept`]). End of file before
 //! `Ready` means that init died; its comm names the stage.
 
+use crate::hook::HookKind;
 use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
@@ -27,12 +27,12 @@ pub enum FromInit {
     Born { pid: i32 },
     /// Entered this stage.
     Stage(Stage),
+    /// Runs this hook, one of those that run inside.
+    Hook(HookKind, u32),
     /// Something the user should know; the start goes on.
     Warning(String),
     /// Every mount stands; the old root is still in reach.
     MountsDone,
-    /// Hooks that run inside may run now.
-    BeforeEnter,
     /// The number of the payload's pty in the container's devpts; its master comes along.
     Terminal { number: u32 },
     /// Nothing is left but the gate and execve.
@@ -84,12 +84,15 @@ pub enum Stage {
     Identity,
     Privileges,
     Gate,
+    /// Not a point in the line: createContainer hooks run after Devices, startContainer hooks
+    /// after Gate. A container whose hook failed is destroyed, whatever the verb.
+    Hooks,
     Exec,
 }
 
 impl Stage {
     /// All stages, in order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Session,
         Self::Namespaces,
         Self::Mounts,
@@ -100,6 +103,7 @@ impl Stage {
         Self::Identity,
         Self::Privileges,
         Self::Gate,
+        Self::Hooks,
         Self::Exec,
     ];
 
@@ -117,6 +121,7 @@ impl Stage {
             Self::Identity => "identity",
             Self::Privileges => "privileges",
             Self::Gate => "gate",
+            Self::Hooks => "hooks",
             Self::Exec => "exec",
         }
     }
@@ -136,8 +141,6 @@ pub enum Phase {
     Birth,
     /// Namespaces, mounts, devices.
     Assembly,
-    /// createContainer hooks were answered.
-    Entering,
     /// The terminal was handed over.
     Terminal,
     /// `Ready` was said.
@@ -168,8 +171,8 @@ impl FromInit {
             Self::Stage(_) => "Stage",
             Self::Warning(_) => "Warning",
             Self::MountsDone => "MountsDone",
-            Self::BeforeEnter => "BeforeEnter",
             Self::Terminal { .. } => "Terminal",
+            Self::Hook(..) => "Hook",
             Self::Ready => "Ready",
             Self::Failed(_) => "Failed",
         }
@@ -181,13 +184,12 @@ impl Phase {
     pub fn accept(self, message: &FromInit) -> Result<Self, OutOfPhase> {
         match (self, message) {
             (Self::Over, _) => Err(self.refuse(message)),
-            (_, FromInit::Stage(_) | FromInit::Warning(_)) => Ok(self),
+            (_, FromInit::Stage(_) | FromInit::Hook(..) | FromInit::Warning(_)) => Ok(self),
             (_, FromInit::Failed(_)) => Ok(Self::Over),
             (Self::Birth, FromInit::Born { .. }) => Ok(Self::Assembly),
             (Self::Assembly, FromInit::MountsDone) => Ok(Self::Assembly),
-            (Self::Assembly, FromInit::BeforeEnter) => Ok(Self::Entering),
-            (Self::Assembly | Self::Entering, FromInit::Terminal { .. }) => Ok(Self::Terminal),
-            (Self::Assembly | Self::Entering | Self::Terminal, FromInit::Ready) => Ok(Self::Ready),
+            (Self::Assembly, FromInit::Terminal { .. }) => Ok(Self::Terminal),
+            (Self::Assembly | Self::Terminal, FromInit::Ready) => Ok(Self::Ready),
             _ => Err(self.refuse(message)),
         }
     }
@@ -227,24 +229,17 @@ mod tests {
                 &FromInit::MountsDone,
                 Some(Phase::Assembly),
             ),
-            (
-                Phase::Assembly,
-                &FromInit::BeforeEnter,
-                Some(Phase::Entering),
-            ),
             (Phase::Assembly, &FromInit::Ready, Some(Phase::Ready)),
-            (Phase::Entering, &FromInit::MountsDone, None),
-            (Phase::Entering, &FromInit::Ready, Some(Phase::Ready)),
             (Phase::Birth, &terminal, None),
             (Phase::Assembly, &terminal, Some(Phase::Terminal)),
-            (Phase::Entering, &terminal, Some(Phase::Terminal)),
             (Phase::Terminal, &terminal, None),
-            (Phase::Terminal, &FromInit::BeforeEnter, None),
+            (Phase::Terminal, &FromInit::MountsDone, None),
             (Phase::Terminal, &FromInit::Ready, Some(Phase::Ready)),
+            (Phase::Ready, &FromInit::MountsDone, None),
             (Phase::Ready, &terminal, None),
             (Phase::Ready, &FromInit::Ready, None),
             (Phase::Ready, &failed(), Some(Phase::Over)),
-            (Phase::Entering, &stage, Some(Phase::Entering)),
+            (Phase::Assembly, &stage, Some(Phase::Assembly)),
             (Phase::Over, &stage, None),
             (Phase::Over, &failed(), None),
         ] {

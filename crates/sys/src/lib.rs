@@ -31,6 +31,7 @@ pub mod path;
 pub mod peer;
 pub mod poll;
 pub mod process;
+pub mod program;
 pub mod rights;
 pub mod signal;
 pub mod socket;

@@ -11,8 +11,12 @@ mod seal;
 use scratch::Scratch;
 
 use crate::{
-    conversation::Conversation, failure::Failure, inherited::Inherited, root::Root, sysctl,
-    terminal,
+    conversation::Conversation,
+    failure::Failure,
+    hooks::{self, Sink},
+    inherited::Inherited,
+    root::Root,
+    sysctl, terminal,
 };
 use hull_spec::{
     plan::InitPlan,
@@ -30,6 +34,7 @@ pub(crate) struct Tree {
 pub(crate) fn assemble(
     plan: &InitPlan,
     inherited: &Inherited,
+    sink: &Sink,
     parent: &Conversation,
 ) -> Result<(), Failure> {
     let trees = Trees {
@@ -42,6 +47,7 @@ pub(crate) fn assemble(
     parent.enter(Stage::Devices)?;
     devices::make_all(&tree, &plan.rootfs, trees)?;
     pause(plan, parent)?;
+    hooks::before_entering(plan, sink, parent)?;
     parent.enter(Stage::Enter)?;
     let entered = enter::enter(tree, &plan.rootfs.entering)?;
     terminal::take(&plan.process, parent)?;
@@ -51,16 +57,11 @@ pub(crate) fn assemble(
     enter::leave_old_root(sealed)
 }
 
-/// Hooks run while the old root is still in reach (runtime.md#lifecycle).
+/// The runtime's hooks run while the old root is still in reach (runtime.md#lifecycle).
 fn pause(plan: &InitPlan, parent: &Conversation) -> Result<(), Failure> {
-    for (wanted, word) in [
-        (plan.pauses.runtime_hooks, FromInit::MountsDone),
-        (plan.pauses.container_hooks, FromInit::BeforeEnter),
-    ] {
-        if wanted {
-            parent.say(&word)?;
-            parent.expect(ToInit::Continue)?;
-        }
+    if plan.pauses.runtime_hooks {
+        parent.say(&FromInit::MountsDone)?;
+        parent.expect(ToInit::Continue)?;
     }
     Ok(())
 }

@@ -46,6 +46,13 @@ impl fmt::Display for Told {
     }
 }
 
+impl InitError {
+    /// Did a hook that init ran fail? Such a container is destroyed (runtime.md#lifecycle 5, 7).
+    pub(crate) fn is_of_a_hook(&self) -> bool {
+        matches!(self, Self::Reported(Told(report)) if report.stage == Stage::Hooks)
+    }
+}
+
 /// The end that says `ToInit`.
 #[derive(Debug)]
 pub(crate) struct Conversation {
@@ -140,6 +147,7 @@ impl Conversation {
             self.phase = self.phase.accept(&message)?;
             match message {
                 FromInit::Stage(stage) => log::debug!("init: {}", stage.name()),
+                FromInit::Hook(kind, index) => log::debug!("hook {} #{index}", kind.name()),
                 FromInit::Warning(text) => log::warn!("{text}"),
                 FromInit::Failed(report) => return Err(InitError::Reported(Told(report))),
                 other => return Ok(Some(other)),

@@ -11,10 +11,12 @@ pub(crate) use image::InitImage;
 
 use crate::{
     cgroup::{Cgroup, CgroupError},
+    hooks::{self, HookError},
     state::{ImageIdentity, ProcessIdentity},
     terminal::{ConsoleError, ConsoleSocket, Pty},
 };
 use hull_spec::{
+    hook::HookKind,
     plan::{Birth, CgroupNamespace, NamespaceKind, Plan},
     protocol::FromInit,
 };
@@ -74,6 +76,8 @@ pub enum LaunchError {
     Rlimit { index: usize, source: Errno },
     #[error(transparent)]
     Init(#[from] InitError),
+    #[error(transparent)]
+    Hook(#[from] HookError),
     #[error(transparent)]
     Cgroup(#[from] CgroupError),
     #[error(transparent)]
@@ -252,6 +256,7 @@ impl Launched {
         loop {
             match self.talk.next() {
                 Ok(FromInit::Ready) => break,
+                Ok(FromInit::MountsDone) => after_mounts(plan, self.pid)?,
                 Ok(FromInit::Terminal { number }) => self.seat(number, console)?,
                 Ok(_) => {}
                 Err(error) => return Err(self.explain(error, cgroup).into()),
@@ -306,6 +311,13 @@ impl Launched {
     pub(crate) fn release(&mut self) {
         self.released = true;
     }
+}
+
+/// runtime.md#lifecycle 3, 4: the deprecated kind first.
+fn after_mounts(plan: &Plan, pid: i32) -> Result<(), HookError> {
+    let (hooks, state) = (&plan.host.hooks, &plan.init.hooks.state);
+    hooks::run_all(HookKind::Prestart, &hooks.prestart, state, pid)?;
+    hooks::run_all(HookKind::CreateRuntime, &hooks.create_runtime, state, pid)
 }
 
 impl Launched {

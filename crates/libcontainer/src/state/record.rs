@@ -2,7 +2,10 @@
 //! once init is ready. Facts only; a status is never among them.
 
 use super::identity::ProcessIdentity;
-use hull_spec::plan::{CgroupLayout, CgroupManager, Hooks};
+use hull_spec::{
+    hook::HookState,
+    plan::{CgroupLayout, CgroupManager, Hooks},
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -48,6 +51,13 @@ pub(crate) struct Record {
     /// Does the end of init end every process of the container?
     pub(crate) own_pid_namespace: bool,
     pub(crate) hooks: Hooks,
+}
+
+impl Record {
+    /// What hooks of this container are told.
+    pub(crate) fn hook_state(&self) -> HookState {
+        HookState::new(&self.oci_version, &self.id, &self.bundle, &self.annotations)
+    }
 }
 
 /// The init image's memfd: who runs another file has passed the gate.

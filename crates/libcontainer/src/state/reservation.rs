@@ -26,8 +26,8 @@ pub(crate) struct Reservation {
     root: OwnedFd,
     name: CString,
     entry: Entry,
-    /// Dropped by hand before the directory goes.
-    _lock: Lock,
+    /// Not held while hooks run, which may call hull on their own container.
+    lock: Option<Lock>,
     kept: bool,
 }
 
@@ -52,7 +52,7 @@ impl Store {
             root,
             name,
             entry,
-            _lock: lock,
+            lock: Some(lock),
             kept: false,
         })
     }
@@ -112,6 +112,20 @@ impl Reservation {
             what: "open the start gate",
             source,
         })
+    }
+
+    /// Lets other hull commands at the container.
+    pub(crate) fn unlock(&mut self) {
+        self.lock = None;
+    }
+
+    /// The end of [`Self::unlock`]; `NotFound` where a `delete --force` was quicker, and nothing
+    /// is ours any more.
+    pub(crate) fn relock(&mut self) -> Result<(), StoreError> {
+        let lock = self.entry.lock();
+        self.kept |= matches!(lock, Err(StoreError::NotFound));
+        self.lock = Some(lock?);
+        Ok(())
     }
 
     /// Makes the record durable: there whole, or not at all.

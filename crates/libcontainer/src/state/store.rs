@@ -170,14 +170,23 @@ impl Entry {
         if stat::fstat(&self.directory).map_err(failed)?.links == 0 {
             return Err(StoreError::NotFound);
         }
-        Ok(Lock { _file: file })
+        Ok(Lock { file })
     }
 }
 
 /// Held until dropped.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: std::fs::File,
+    file: std::fs::File,
+}
+
+impl Drop for Lock {
+    /// By word, not by close: the entry's own fd shares the lock and lives on.
+    fn drop(&mut self) {
+        if let Err(error) = self.file.unlock() {
+            log::warn!("unlock the container: {error}");
+        }
+    }
 }
 
 /// Where a recorded container stands, with a handle of its init while that lives.

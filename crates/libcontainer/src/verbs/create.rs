@@ -2,6 +2,7 @@
 
 use crate::{
     cgroup::{Cgroup, CgroupError, Placement},
+    hooks,
     host::{self, HostError},
     launch::{LaunchError, Launched, Prepared},
     pid_file::{PidFile, PidFileError},
@@ -91,7 +92,7 @@ impl<'a> Draft<'a> {
         log::debug!("config: read");
         let host = host::facts()?;
         log::debug!("host: looked at");
-        let plan = resolve(
+        let mut plan = resolve(
             &bundle,
             &host,
             &Request {
@@ -106,6 +107,9 @@ impl<'a> Draft<'a> {
                 detached: attached == Attached::No,
             },
         )?;
+        for hook in &mut plan.init.hooks.create_container {
+            hook.env.get_or_insert_with(hooks::own_environment);
+        }
         for warning in &plan.warnings {
             log::warn!("{warning}");
         }
@@ -119,22 +123,36 @@ impl<'a> Draft<'a> {
         })
     }
 
+    pub(super) fn request(&self) -> &CreateRequest {
+        self.request
+    }
+
     pub(super) fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// Acts: at the end the container waits at its gate and is recorded.
+    /// Acts: at the end the container waits at its gate and is recorded. Where hooks may have run,
+    /// a failure is followed by the poststop hooks, once all is undone (runtime.md#lifecycle 3-5).
     pub(super) fn bring_up(
         &self,
         store: &Store,
         gate: Gate,
     ) -> Result<(Launched, Record), CreateError> {
+        let result = self.assemble(store, gate);
+        if let Err(CreateError::Launch(LaunchError::Hook(_) | LaunchError::Init(_))) = &result {
+            let poststop = &self.plan.host.hooks.poststop;
+            hooks::run_poststop(poststop, &self.plan.init.hooks.state);
+        }
+        result
+    }
+
+    fn assemble(&self, store: &Store, gate: Gate) -> Result<(Launched, Record), CreateError> {
         let plan = &self.plan;
         let console = self.request.console_socket.as_deref();
         let console = console.map(ConsoleSocket::connect).transpose()?;
         let prepared = Prepared::new(plan)?;
         log::debug!("sources: opened");
-        let reservation = store.reserve(&self.request.id)?;
+        let mut reservation = store.reserve(&self.request.id)?;
         reservation.declare(&self.intent(), &self.bundle.text)?;
         log::debug!("state: reserved {}", self.request.id.as_str());
         let cgroup = Cgroup::make(&self.placement, &plan.host.cgroup)?;
@@ -145,7 +163,14 @@ impl<'a> Draft<'a> {
         };
         let mut init = prepared.launch(plan, &cgroup, listener.as_ref())?;
         let record = self.record(&init, &cgroup)?;
-        init.until_ready(plan, &cgroup, console.as_ref())?;
+        if plan.host.hooks.any_at_create() {
+            reservation.unlock();
+            let ready = init.until_ready(plan, &cgroup, console.as_ref());
+            reservation.relock()?;
+            ready?;
+        } else {
+            init.until_ready(plan, &cgroup, console.as_ref())?;
+        }
         log::debug!("init: ready");
         self.commit(&init, &reservation, &record, gate)?;
         reservation.commit();

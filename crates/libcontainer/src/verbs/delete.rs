@@ -2,6 +2,7 @@
 
 use crate::{
     cgroup::{self, CgroupError, Patience},
+    hooks,
     state::{CgroupRecord, Entry, Record, Status, Store, StoreError, status_of},
 };
 use hull_spec::id::ContainerId;
@@ -44,17 +45,28 @@ pub fn delete(store: &Store, id: &ContainerId, force: Force) -> Result<(), Delet
         Err(StoreError::NotFound) if force == Force::Yes => return Ok(()),
         other => other?,
     };
-    let _lock = match entry.lock() {
+    let lock = match entry.lock() {
         Err(StoreError::NotFound) if force == Force::Yes => return Ok(()),
         other => other?,
     };
-    match entry.record() {
-        Ok(Some(record)) => destroy(id, &record, force)?,
-        Ok(None) | Err(StoreError::Damaged { .. }) if force == Force::Yes => clean_up(&entry)?,
+    let record = match entry.record() {
+        Ok(Some(record)) => {
+            destroy(id, &record, force)?;
+            Some(record)
+        }
+        Ok(None) | Err(StoreError::Damaged { .. }) if force == Force::Yes => {
+            clean_up(&entry)?;
+            None
+        }
         Ok(None) => return Err(DeleteError::HalfMade),
         Err(error) => return Err(error.into()),
+    };
+    store.remove(id)?;
+    drop(lock);
+    if let Some(record) = record {
+        hooks::run_poststop(&record.hooks.poststop, &record.hook_state());
     }
-    Ok(store.remove(id)?)
+    Ok(())
 }
 
 /// Removes a container whose first process its own caller has just reaped.
@@ -130,7 +142,8 @@ fn sweep(record: &CgroupRecord, force: Force) -> Result<(), DeleteError> {
 }
 
 /// Without a record: what the intent names. Its creator holds the lock as long as it lives, and
-/// init dies with it, so nobody is at work here.
+/// init dies with it, so nobody is at work here, except a creator whose hooks run: it finds its
+/// directory gone and gives up.
 fn clean_up(entry: &Entry) -> Result<(), DeleteError> {
     let Ok(Some(mut intent)) = entry.intent() else {
         return Ok(());

@@ -4,10 +4,11 @@ use super::attend::{self, AttendError};
 use super::create::{Attached, CreateError, CreateRequest, Draft};
 use super::delete::{DeleteError, Force, bury, delete};
 use crate::{
+    hooks::{self, HookError},
     launch::{InitError, Launched},
     state::Store,
 };
-use hull_spec::protocol::Gate;
+use hull_spec::{hook::HookKind, protocol::Gate};
 use hull_sys::{
     Errno,
     process::{self, Ending},
@@ -21,6 +22,8 @@ pub enum RunError {
     Create(#[from] CreateError),
     #[error(transparent)]
     Start(#[from] InitError),
+    #[error(transparent)]
+    Hook(#[from] HookError),
     #[error(transparent)]
     Delete(#[from] DeleteError),
     #[error(transparent)]
@@ -67,7 +70,7 @@ pub fn run(store: &Store, request: &CreateRequest, mode: RunMode) -> Result<Exit
 fn run_detached(store: &Store, request: &CreateRequest) -> Result<ExitCode, RunError> {
     let draft = Draft::new(request, Attached::No)?;
     let (mut init, _) = draft.bring_up(store, Gate::Here)?;
-    start_or_undo(store, request, &mut init)?;
+    start_or_undo(store, &draft, &mut init)?;
     init.release();
     Ok(ExitCode(0))
 }
@@ -86,7 +89,7 @@ fn run_attached(
     let signals = signal::block_all().map_err(|e| RunError::Prepare("block signals", e))?;
     let (mut init, record) = draft.bring_up(store, Gate::Here)?;
     let proxy = attend::proxy(&mut init, draft.plan().init.process.terminal)?;
-    start_or_undo(store, request, &mut init)?;
+    start_or_undo(store, &draft, &mut init)?;
     init.release();
     let ending = attend::until_the_end(&init, &signals, proxy)?;
     if keep == Keep::Nothing {
@@ -95,21 +98,26 @@ fn run_attached(
     Ok(exit_code(ending))
 }
 
-/// A payload that cannot be executed leaves no container behind.
-fn start_or_undo(
-    store: &Store,
-    request: &CreateRequest,
-    init: &mut Launched,
-) -> Result<(), RunError> {
-    let Err(error) = init.talk.start() else {
+/// A payload that cannot be executed leaves no container behind, nor does a failed hook.
+fn start_or_undo(store: &Store, draft: &Draft<'_>, init: &mut Launched) -> Result<(), RunError> {
+    let Err(error) = start(draft, init) else {
         return Ok(());
     };
+    let request = draft.request();
     init.end();
     delete(store, &request.id, Force::Yes)?;
     if let Some(file) = &request.pid_file {
         drop(std::fs::remove_file(file));
     }
-    Err(error.into())
+    Err(error)
+}
+
+fn start(draft: &Draft<'_>, init: &mut Launched) -> Result<(), RunError> {
+    init.talk.start()?;
+    let plan = draft.plan();
+    let hooks = &plan.host.hooks.poststart;
+    hooks::run_all(HookKind::Poststart, hooks, &plan.init.hooks.state, init.pid)?;
+    Ok(())
 }
 
 fn exit_code(ending: Ending) -> ExitCode {

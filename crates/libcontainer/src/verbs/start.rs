@@ -1,11 +1,13 @@
 //! start: opens the gate of a created container, and returns when its payload runs.
 
 use super::container::{Container, LookError};
+use super::delete::{Force, delete};
 use crate::{
+    hooks::{self, HookError},
     launch::{Conversation, InitError},
     state::{Status, Store, StoreError, gate_path},
 };
-use hull_spec::id::ContainerId;
+use hull_spec::{hook::HookKind, id::ContainerId};
 use hull_sys::{Errno, socket};
 
 /// A start that failed.
@@ -25,12 +27,14 @@ pub enum StartError {
     Gate(#[source] Errno),
     #[error(transparent)]
     Init(#[from] InitError),
+    #[error(transparent)]
+    Hook(#[from] HookError),
 }
 
 /// Starts the user's program. Of two starts exactly one wins.
 pub fn start(store: &Store, id: &ContainerId) -> Result<(), StartError> {
     let container = Container::open(store, id)?;
-    let _lock = container.entry.lock()?;
+    let lock = container.entry.lock()?;
     match container.look()?.0 {
         Status::Created => {}
         Status::Stopped => return Err(StartError::Stopped),
@@ -43,7 +47,29 @@ pub fn start(store: &Store, id: &ContainerId) -> Result<(), StartError> {
         other => other.map_err(StartError::Gate)?,
     };
     log::debug!("gate: open");
-    Conversation::at_gate(socket).start()?;
+    // startContainer hooks run under the lock: a second start must not reach the gate meanwhile.
+    let started = Conversation::at_gate(socket).start();
+    drop(lock);
+    match started {
+        Err(error) if error.is_of_a_hook() => destroy(store, id, error.into()),
+        other => other.map_err(StartError::from),
+    }?;
     log::debug!("payload: running");
-    Ok(())
+    let record = &container.record;
+    let hooks = &record.hooks.poststart;
+    hooks::run_all(
+        HookKind::Poststart,
+        hooks,
+        &record.hook_state(),
+        record.init.pid,
+    )
+    .or_else(|error| destroy(store, id, error.into()))
+}
+
+/// After a failed hook: the container goes, with its poststop hooks (runtime.md#lifecycle 7, 9).
+fn destroy(store: &Store, id: &ContainerId, why: StartError) -> Result<(), StartError> {
+    if let Err(error) = delete(store, id, Force::Yes) {
+        log::warn!("delete the container of a failed hook: {error}");
+    }
+    Err(why)
 }

@@ -10,6 +10,7 @@ mod mount;
 mod namespace;
 mod process;
 
+use crate::hook::HookState;
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
@@ -67,8 +68,10 @@ pub struct InitPlan {
     pub sysctls: Vec<Sysctl>,
     /// The session keyring.
     pub keyring: Keyring,
-    /// Whether init stops twice for hooks while the old root is still in reach.
+    /// Whether init stops for the runtime's hooks while the old root is still in reach.
     pub pauses: Pauses,
+    /// Hooks that init runs itself, since they run in the container's namespaces.
+    pub hooks: InitHooks,
     /// Identity, privileges and the program.
     pub process: Process,
 }
@@ -87,8 +90,16 @@ pub enum Verbosity {
 pub struct Pauses {
     /// prestart and createRuntime hooks run after the mounts (runtime.md#lifecycle 3, 4).
     pub runtime_hooks: bool,
-    /// createContainer hooks run in the container's namespaces (runtime.md#lifecycle 5).
-    pub container_hooks: bool,
+}
+
+/// The hooks that run in the container's namespaces, and what they are told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InitHooks {
+    /// Before pivot_root; the runtime fills in its own environment where the config has none.
+    pub create_container: Vec<Hook>,
+    /// After the gate, before privileges are given up.
+    pub start_container: Vec<Hook>,
+    pub state: HookState,
 }
 
 /// One namespaced kernel setting.
@@ -124,6 +135,16 @@ pub struct Hooks {
     pub poststart: Vec<Hook>,
     /// In the runtime's namespaces, after delete.
     pub poststop: Vec<Hook>,
+}
+
+impl Hooks {
+    /// Does any run before the container is created?
+    #[must_use]
+    pub fn any_at_create(&self) -> bool {
+        [&self.prestart, &self.create_runtime, &self.create_container]
+            .into_iter()
+            .any(|list| !list.is_empty())
+    }
 }
 
 /// One program to run.

@@ -33,9 +33,11 @@ mod version;
 
 use crate::bundle::Bundle;
 use crate::config::{Config, Linux};
+use crate::hook::HookState;
 use crate::host::HostFacts;
 use crate::plan::{
-    CgroupPlan, HandedTree, HostPlan, InitPlan, Keyring, Namespaces, Pauses, Plan, Process, Rootfs,
+    CgroupPlan, HandedTree, HostPlan, InitHooks, InitPlan, Keyring, Namespaces, Pauses, Plan,
+    Process, Rootfs,
 };
 use crate::request::{Request, SessionKeyring};
 
@@ -100,8 +102,14 @@ impl Subject<'_> {
         let hooks = hooks::resolve(self.config.hooks.as_ref(), &process.env)?;
         let pauses = Pauses {
             runtime_hooks: !hooks.prestart.is_empty() || !hooks.create_runtime.is_empty(),
-            container_hooks: !hooks.create_container.is_empty(),
         };
+        let annotations = annotations::resolve(self.config)?;
+        let state = HookState::new(
+            &self.config.oci_version,
+            self.request.id.as_str(),
+            &self.bundle.directory.to_string_lossy(),
+            &annotations,
+        );
         let init = InitPlan {
             verbosity: self.request.verbosity,
             namespaces: namespaces::inside(self.config, &own, self.host.cgroup_layout)?,
@@ -109,11 +117,16 @@ impl Subject<'_> {
             sysctls: sysctl::resolve(self.config, self.linux, &own)?,
             keyring: self.keyring(),
             pauses,
+            hooks: InitHooks {
+                create_container: hooks.create_container.clone(),
+                start_container: hooks.start_container.clone(),
+                state,
+            },
             process,
         };
         let host = HostPlan {
             oci_version: self.config.oci_version.clone(),
-            annotations: annotations::resolve(self.config)?,
+            annotations,
             rootfs: files.root.path,
             namespaces: own,
             id_maps: maps.written,
@@ -257,8 +270,7 @@ mod tests {
         assert_eq!(
             plan.init.pauses,
             Pauses {
-                runtime_hooks: false,
-                container_hooks: false
+                runtime_hooks: false
             }
         );
         assert!(plan.init.namespaces.loopback);

@@ -8,6 +8,7 @@ use core::{arch::asm, cell::UnsafeCell};
 
 const CLONE_PIDFD: u64 = 0x1000;
 const CLONE_VM: u64 = 0x100;
+const CLONE_VFORK: u64 = 0x4000;
 const CLONE_PARENT: u64 = 0x8000;
 const CLONE_CLEAR_SIGHAND: u64 = 0x1_0000_0000;
 const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
@@ -32,7 +33,7 @@ struct CloneArgs {
 /// One syscall of the child. The asm below knows this layout.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
-pub(super) struct Step {
+pub(crate) struct Step {
     pub(super) number: usize,
     pub(super) arguments: [usize; 6],
     /// The call failed when it returns less.
@@ -46,15 +47,30 @@ pub(super) struct Failure {
     pub(super) result: UnsafeCell<isize>,
 }
 
-/// The one call that gives birth.
+/// Gives birth and goes on while the child walks: what it reads and writes lives for ever.
 pub(super) fn clone(
     namespaces: u32,
     cgroup: Option<BorrowedFd<'_>>,
     steps: &'static [Step],
     failure: &'static Failure,
 ) -> Result<(i32, OwnedFd), Errno> {
+    give_birth(u64::from(namespaces), cgroup, steps, failure)
+}
+
+/// Gives birth and sleeps until the child reached its exec or failed.
+pub(super) fn clone_and_wait(steps: &[Step], failure: &Failure) -> Result<(i32, OwnedFd), Errno> {
+    give_birth(CLONE_VFORK, None, steps, failure)
+}
+
+/// Only for the two above: with CLONE_VFORK, or with what lives for ever.
+fn give_birth(
+    flags: u64,
+    cgroup: Option<BorrowedFd<'_>>,
+    steps: &[Step],
+    failure: &Failure,
+) -> Result<(i32, OwnedFd), Errno> {
     let mut pidfd = -1i32;
-    let mut flags = CLONE_PIDFD | CLONE_VM | CLONE_CLEAR_SIGHAND | u64::from(namespaces);
+    let mut flags = CLONE_PIDFD | CLONE_VM | CLONE_CLEAR_SIGHAND | flags;
     let mut arguments = CloneArgs {
         pidfd: &raw mut pidfd as u64,
         exit_signal: libc::SIGCHLD as u64,
@@ -67,8 +83,9 @@ pub(super) fn clone(
     arguments.flags = flags;
     let range = steps.as_ptr_range();
     // SAFETY: `arguments` is a complete clone_args. The child shares our memory but uses only
-    // registers: it reads the steps and writes two words of the failure, both of which live for
-    // ever, runs no Rust, touches no stack, and ends by exec or exit_group.
+    // registers: it reads the steps and writes two words of the failure, which live until its
+    // exec (CLONE_VFORK) or for ever (the two callers above), runs no Rust, touches no stack, and
+    // ends by exec or exit_group.
     let result = unsafe { clone_and_walk(&raw const arguments, range.start, range.end, failure) };
     if result < 0 {
         return Err(Errno::from_raw(i32::try_from(-result).unwrap_or(libc::EIO)));

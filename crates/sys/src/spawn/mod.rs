@@ -17,7 +17,8 @@ use crate::{
     process,
 };
 use alloc::{boxed::Box, vec::Vec};
-use clone::{Failure, Step, clone};
+pub(crate) use clone::Step;
+use clone::{Failure, clone, clone_and_wait};
 use core::cell::UnsafeCell;
 
 /// What the child does before anything else.
@@ -114,6 +115,32 @@ pub fn spawn(birth: &Birth<'_>) -> Result<Child, SpawnError> {
     })
 }
 
+/// A child that reached its program.
+pub(crate) struct Walker {
+    pub(crate) pid: i32,
+    pub(crate) pidfd: OwnedFd,
+}
+
+/// A child that walks this table, the last entry an execve; returns once that is done.
+pub(crate) fn walk(steps: &[Step]) -> Result<Walker, SpawnError> {
+    let failure = Failure {
+        step: UnsafeCell::new(0),
+        result: UnsafeCell::new(0),
+    };
+    let (pid, pidfd) = clone_and_wait(steps, &failure).map_err(|errno| SpawnError {
+        call: "clone3",
+        errno,
+    })?;
+    // SAFETY: the child has execed or exited, so it writes no more.
+    let result = unsafe { *failure.result.get() };
+    if result == 0 {
+        return Ok(Walker { pid, pidfd });
+    }
+    let _reaped = process::reap(pid, process::Wait::ForExit);
+    // SAFETY: as above.
+    Err(explain(unsafe { *failure.step.get() }, steps, result))
+}
+
 /// The first number above everything that the child will be given.
 fn last_fd(birth: &Birth<'_>) -> i32 {
     birth.first_fd + i32::try_from(birth.fds.len()).unwrap_or(i32::MAX / 2)
@@ -128,7 +155,7 @@ fn above(fds: &[BorrowedFd<'_>], first: i32) -> Result<Vec<OwnedFd>, Errno> {
 }
 
 /// A syscall number or argument as a register holds it.
-const fn word(value: i64) -> usize {
+pub(crate) const fn word(value: i64) -> usize {
     #[allow(
         clippy::cast_sign_loss,
         clippy::cast_possible_truncation,
@@ -138,7 +165,7 @@ const fn word(value: i64) -> usize {
     word
 }
 
-fn step(number: i64, arguments: &[usize]) -> Step {
+pub(crate) fn step(number: i64, arguments: &[usize]) -> Step {
     let mut all = [0; 6];
     for (slot, argument) in all.iter_mut().zip(arguments) {
         *slot = *argument;
@@ -212,6 +239,8 @@ fn explain(at: usize, steps: &[Step], result: isize) -> SpawnError {
             libc::SYS_setresgid => "setresgid",
             libc::SYS_setresuid => "setresuid",
             libc::SYS_dup3 => "dup3",
+            libc::SYS_setsid => "setsid",
+            libc::SYS_execve => "execve",
             libc::SYS_close_range => "close_range",
             _ => "execveat",
         });
