@@ -220,7 +220,8 @@ fn now_ms() -> u64 {
     u64::try_from(milliseconds).unwrap_or(0)
 }
 
-#[cfg(all(test, feature = "std"))]
+#[cfg(feature = "std")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::time::{Duration, Instant};
