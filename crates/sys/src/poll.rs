@@ -6,7 +6,7 @@ use crate::{
     fd::{AsFd, AsRawFd, BorrowedFd},
 };
 
-/// What is waited for on one fd, and after [`wait`] whether it, or the fd's end, is there.
+/// What is waited for on one fd.
 #[derive(Debug, Clone, Copy)]
 pub struct Interest<'fd> {
     /// `None`: not waited for.
