@@ -226,7 +226,6 @@ mod tests {
     use super::*;
     use std::time::{Duration, Instant};
 
-    #[allow(clippy::unwrap_used, reason = "clippy sees no test in a cfg(all(test, ..)) module")]
     fn shell(script: &str, input: &[u8], timeout_ms: Option<u64>) -> Outcome {
         let null = path::open(c"/dev/null", path::Open::WRITE).unwrap();
         run(&Program {
