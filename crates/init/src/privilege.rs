@@ -12,6 +12,10 @@ use hull_sys::{Errno, capability, fd::standing, identity, path, process, stat};
 /// Gives up everything else. The order is the kernel's: bounding needs CAP_SETPCAP, ids need
 /// CAP_SETUID, capset comes when neither is needed any more, ambient needs the final sets.
 pub(crate) fn drop_to(plan: &Process, parent: &Conversation) -> Result<(), Failure> {
+    for (index, limit) in plan.rlimits.iter().enumerate() {
+        process::set_rlimit(0, limit.resource, limit.soft, limit.hard)
+            .with_context(|| format!("/process/rlimits/{index}"))?;
+    }
     hand_over_stdio(plan.uid)?;
     capability::clear_ambient().context("clear the ambient capabilities")?;
     bound(plan.capabilities.bounding)?;

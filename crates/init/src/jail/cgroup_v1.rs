@@ -1,6 +1,9 @@
 //! The v1 hierarchies as the container sees them: a tmpfs with a directory for each.
 
-use super::{Tree, Trees, mounts};
+use super::{
+    filesystem,
+    tree::{Tree, Trees},
+};
 use crate::{
     failure::{Context, Failure},
     root::{Make, Root, c_string},
@@ -28,8 +31,8 @@ pub(super) fn mount(
         .context("resolve it inside the rootfs")?;
     let mode = FsParameter::Text("mode".into(), "755".into());
     let writable = plan.attributes.set & !attr::RDONLY;
-    let tmpfs = mounts::detached("tmpfs", "tmpfs", &[mode], writable)?;
-    mounts::attach_over(&tmpfs, target).context("attach tmpfs")?;
+    let tmpfs = filesystem::detached("tmpfs", "tmpfs", &[mode], writable)?;
+    filesystem::attach_over(&tmpfs, target).context("attach tmpfs")?;
     let inside = path::open_at(&tmpfs, c".", Open::PATH).context("open it")?;
     let inside = Root::new(inside);
     for hierarchy in hierarchies {
@@ -57,7 +60,7 @@ fn mount_one(
         .context("make it")?;
     let mounted = match &hierarchy.source {
         CgroupV1Source::Mounted { fstype, parameters } => {
-            mounts::detached(fstype, "cgroup", parameters, attributes)?
+            filesystem::detached(fstype, "cgroup", parameters, attributes)?
         }
         CgroupV1Source::Handed(index) => {
             let handed = trees.take(*index)?;
@@ -69,7 +72,7 @@ fn mount_one(
             handed
         }
     };
-    mounts::attach_over(&mounted, target).context("attach it")?;
+    filesystem::attach_over(&mounted, target).context("attach it")?;
     let name = c_string(&hierarchy.name).context("its name")?;
     for link in &hierarchy.links {
         match path::make_symlink(&name, inside, &c_string(link).context("link")?) {

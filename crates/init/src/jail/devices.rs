@@ -1,6 +1,9 @@
 //! Device nodes and the links of /dev, made by directory fd after the mounts.
 
-use super::{Tree, Trees, mounts};
+use super::{
+    filesystem,
+    tree::{Tree, Trees},
+};
 use crate::{
     failure::{Context, Failure},
     root::{Make, c_string},
@@ -118,7 +121,7 @@ fn bind(tree: &Tree, device: &Device, source: OwnedFd) -> Result<(), Failure> {
         .root
         .find_or_make(&device.path, Make::File)
         .context("resolve it inside the rootfs")?;
-    mounts::attach_over(source, target).context("bind the host's node")
+    filesystem::attach_over(source, target).context("bind the host's node")
 }
 
 /// What is there already stays.

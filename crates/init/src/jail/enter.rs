@@ -4,7 +4,10 @@
 //! that nobody else can rename. pivot_root(".", ".") then swaps the two, with the old root on top
 //! of the new one until it is detached (pivot_root(2), "pivot_root(".", ".")").
 
-use super::{Scratch, Tree, Trees};
+use super::{
+    scratch::Scratch,
+    tree::{Tree, Trees},
+};
 use crate::{
     failure::{Context, Failure},
     root::{Root, c_string},

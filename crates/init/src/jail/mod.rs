@@ -4,31 +4,25 @@
 mod cgroup_v1;
 mod devices;
 mod enter;
+mod filesystem;
 mod mounts;
 mod scratch;
 mod seal;
+mod tree;
 
-use scratch::Scratch;
+use tree::Trees;
 
 use crate::{
     conversation::Conversation,
     failure::Failure,
     hooks::{self, Sink},
     inherited::Inherited,
-    root::Root,
     sysctl, terminal,
 };
 use hull_spec::{
     plan::InitPlan,
     protocol::{FromInit, Stage, ToInit},
 };
-
-/// A root that is reached but not yet entered.
-pub(crate) struct Tree {
-    root: Root,
-    /// Where masks are cloned from, if there are any.
-    scratch: Option<Scratch>,
-}
 
 /// Builds the container's filesystem and makes it the root of this process.
 pub(crate) fn assemble(
@@ -37,10 +31,7 @@ pub(crate) fn assemble(
     sink: &Sink,
     parent: &Conversation,
 ) -> Result<(), Failure> {
-    let trees = Trees {
-        inherited,
-        joined: plan.namespaces.joined.len(),
-    };
+    let trees = Trees::behind(plan.namespaces.joined.len(), inherited);
     parent.enter(Stage::Mounts)?;
     let tree = enter::reach(&plan.rootfs, trees)?;
     mounts::mount_all(&tree, &plan.rootfs.mounts, trees)?;
@@ -64,17 +55,4 @@ fn pause(plan: &InitPlan, parent: &Conversation) -> Result<(), Failure> {
         parent.expect(ToInit::Continue)?;
     }
     Ok(())
-}
-
-/// The mount trees that the runtime handed over.
-#[derive(Clone, Copy)]
-pub(crate) struct Trees<'a> {
-    inherited: &'a Inherited,
-    joined: usize,
-}
-
-impl Trees<'_> {
-    fn take(self, index: u32) -> Result<hull_sys::fd::OwnedFd, Failure> {
-        self.inherited.tree(self.joined, index)
-    }
 }

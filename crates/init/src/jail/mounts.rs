@@ -1,18 +1,20 @@
 //! `mounts` of the config, in listed order, each built detached with its attributes set, then
 //! attached to a destination that was resolved inside the root once.
 
-use super::{Tree, Trees, cgroup_v1};
+use super::{
+    cgroup_v1, filesystem as fresh,
+    tree::{Tree, Trees},
+};
 use crate::{
     copy_up,
     failure::{Context, Failure},
-    root::{Make, c_string, place},
+    root::{Make, place},
 };
 use alloc::format;
 use hull_spec::plan::{FsParameter, Mount, MountAttributes, MountKind, Propagation};
 use hull_sys::{
-    Errno,
-    fd::{AsFd, OwnedFd},
-    mount::{self, Attributes, Depth, Filesystem, propagation},
+    fd::OwnedFd,
+    mount::{self, Attributes, Depth, propagation},
     stat,
 };
 
@@ -98,7 +100,7 @@ fn filesystem(
     source: &str,
     parameters: &[FsParameter],
 ) -> Result<OwnedFd, Failure> {
-    let mounted = detached(fstype, source, parameters, plan.attributes.set)?;
+    let mounted = fresh::detached(fstype, source, parameters, plan.attributes.set)?;
     set(&mounted, plan.recursive_attributes, Depth::Tree)?;
     // A symlink of the image must not move these elsewhere (CVE-2019-19921).
     let target = match fstype {
@@ -129,56 +131,6 @@ fn target(tree: &Tree, plan: &Mount, make: Make) -> Result<OwnedFd, Failure> {
     Ok(target)
 }
 
-/// A filesystem that is mounted nowhere yet.
-pub(super) fn detached(
-    fstype: &str,
-    source: &str,
-    parameters: &[FsParameter],
-    attributes: u64,
-) -> Result<OwnedFd, Failure> {
-    let name = c_string(fstype).context("filesystem type")?;
-    let filesystem =
-        Filesystem::open(&name).with_context(|| format!("filesystem type {fstype:?}"))?;
-    if !source.is_empty() {
-        let source = c_string(source).context("source")?;
-        configure(
-            &filesystem,
-            filesystem.set_text(c"source", &source),
-            "source",
-        )?;
-    }
-    for parameter in parameters {
-        match parameter {
-            FsParameter::Flag(key) => {
-                let c_key = c_string(key).context("option")?;
-                configure(&filesystem, filesystem.set_flag(&c_key), key)?;
-            }
-            FsParameter::Text(key, value) => {
-                let (c_key, value) = (
-                    c_string(key).context("option")?,
-                    c_string(value).context("option")?,
-                );
-                configure(&filesystem, filesystem.set_text(&c_key, &value), key)?;
-            }
-        }
-    }
-    filesystem
-        .mount(attributes)
-        .with_context(|| format!("mount {fstype}"))
-}
-
-/// Adds the kernel's own words to a refused option.
-fn configure(
-    filesystem: &Filesystem,
-    result: Result<(), Errno>,
-    option: &str,
-) -> Result<(), Failure> {
-    result.with_context(|| match filesystem.explanation() {
-        Some(words) => format!("option {option:?} ({words})"),
-        None => format!("option {option:?}"),
-    })
-}
-
 /// Changes what is mounted at the destination already.
 fn remount(tree: &Tree, plan: &Mount) -> Result<OwnedFd, Failure> {
     let mounted = tree
@@ -188,9 +140,4 @@ fn remount(tree: &Tree, plan: &Mount) -> Result<OwnedFd, Failure> {
     set(&mounted, plan.attributes, Depth::One)?;
     set(&mounted, plan.recursive_attributes, Depth::Tree)?;
     Ok(mounted)
-}
-
-/// Puts a detached mount on an object.
-pub(super) fn attach_over(mount: impl AsFd, target: impl AsFd) -> Result<(), Errno> {
-    mount::attach(mount, target)
 }

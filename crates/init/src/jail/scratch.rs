@@ -1,7 +1,7 @@
 //! A tmpfs of our own, made before the root is entered, from which clean things are cloned: an
 //! empty directory and a null device that no image could have prepared (CVE-2025-31133).
 
-use super::mounts;
+use super::filesystem;
 use crate::failure::{Context, Failure};
 use hull_spec::plan::FsParameter;
 use hull_sys::{
@@ -29,14 +29,14 @@ impl Scratch {
             FsParameter::Text("size".into(), "4096".into()),
         ];
         let quiet = attr::NOSUID | attr::NOEXEC;
-        let tmpfs = mounts::detached("tmpfs", "tmpfs", &parameters, quiet)?;
+        let tmpfs = filesystem::detached("tmpfs", "tmpfs", &parameters, quiet)?;
         path::make_dir(&tmpfs, c"empty", 0o555).context("make an empty directory")?;
         match path::make_node(&tmpfs, c"null", CHAR_DEVICE | 0o666, (1, 3)) {
             // A user namespace makes no nodes: the container's own is verified instead.
             Ok(()) | Err(Errno::EPERM) => {}
             other => other.context("make a null device")?,
         }
-        mounts::attach_over(&tmpfs, over).context("attach the scratch tmpfs")?;
+        filesystem::attach_over(&tmpfs, over).context("attach the scratch tmpfs")?;
         let readonly = Attributes {
             set: attr::RDONLY,
             ..Attributes::default()

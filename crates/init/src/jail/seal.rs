@@ -4,9 +4,9 @@
 //! and mounts can still be cloned from the scratch tmpfs that lies on the old one.
 
 use super::{
-    Scratch,
     enter::{Entered, Sealed},
-    mounts,
+    filesystem, mounts,
+    scratch::Scratch,
 };
 use crate::{
     failure::{Context, Failure},
@@ -83,7 +83,7 @@ fn mask(
     } else {
         scratch.null()?
     };
-    mounts::attach_over(&cover, &target).context("cover it")?;
+    filesystem::attach_over(&cover, &target).context("cover it")?;
     let now = stat::fstat(&cover).context("stat the cover")?;
     masked.push((now.device, now.inode));
     Ok(())
@@ -100,7 +100,7 @@ fn protect(root: &Root, path: &str) -> Result<(), Failure> {
         ..Attributes::default()
     };
     mount::set_attributes(&copy, readonly, Depth::Tree).context("make it read-only")?;
-    mounts::attach_over(&copy, &target).context("cover it")
+    filesystem::attach_over(&copy, &target).context("cover it")
 }
 
 fn existing(root: &Root, path: &str) -> Result<Option<OwnedFd>, Failure> {

@@ -1,6 +1,6 @@
 //! uid_map and gid_map of a new user namespace, written from outside.
 
-use super::LaunchError;
+use super::error::LaunchError;
 use hull_spec::plan::{IdMapping, IdMaps};
 use hull_sys::identity;
 use std::{fs, io, process::Command};

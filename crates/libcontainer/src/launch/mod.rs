@@ -1,19 +1,21 @@
 //! From a plan to a process that waits at the gate.
 
 mod conversation;
+mod error;
 mod idmap;
 mod image;
 mod namespaces;
 mod trees;
 
 pub(crate) use conversation::{Conversation, InitError};
+pub(crate) use error::LaunchError;
 pub(crate) use image::InitImage;
 
 use crate::{
-    cgroup::{Cgroup, CgroupError},
+    cgroup::Cgroup,
     hooks::{self, HookError},
     state::{ImageIdentity, ProcessIdentity},
-    terminal::{ConsoleError, ConsoleSocket, Pty},
+    terminal::{ConsoleSocket, Pty},
 };
 use hull_spec::{
     hook::HookKind,
@@ -30,59 +32,6 @@ use hull_sys::{
     spawn::{self, First, Trace},
 };
 use std::os::fd::AsRawFd;
-
-/// A launch that failed.
-#[derive(Debug, thiserror::Error)]
-pub enum LaunchError {
-    #[error("{pointer}: open namespace {path:?}")]
-    Namespace {
-        pointer: String,
-        path: String,
-        source: Errno,
-    },
-    #[error("{pointer}: namespace {path:?} is of another type than {wanted}")]
-    NamespaceType {
-        pointer: String,
-        path: String,
-        wanted: &'static str,
-    },
-    #[error("{pointer}: open {source_path:?}")]
-    Tree {
-        pointer: String,
-        source_path: String,
-        source: Errno,
-    },
-    #[error("{pointer}: {source_path:?} is not the device {major}:{minor}")]
-    NotTheDevice {
-        pointer: String,
-        source_path: String,
-        major: u32,
-        minor: u32,
-    },
-    #[error("{0}")]
-    Prepare(&'static str, #[source] Errno),
-    #[error("make the container's first process: {call}")]
-    Spawn { call: &'static str, source: Errno },
-    #[error("unable to stat preserved-fd {0}")]
-    PreservedFd(u32, #[source] Errno),
-    #[error("write {file} of the new user namespace")]
-    IdMap {
-        file: &'static str,
-        source: std::io::Error,
-    },
-    #[error("/process/oomScoreAdj: write {value}")]
-    OomScore { value: i32, source: std::io::Error },
-    #[error("/process/rlimits/{index}")]
-    Rlimit { index: usize, source: Errno },
-    #[error(transparent)]
-    Init(#[from] InitError),
-    #[error(transparent)]
-    Hook(#[from] HookError),
-    #[error(transparent)]
-    Cgroup(#[from] CgroupError),
-    #[error(transparent)]
-    Console(#[from] ConsoleError),
-}
 
 /// A first process that exists; killed on drop unless released.
 #[derive(Debug)]

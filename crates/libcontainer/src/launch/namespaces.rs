@@ -1,6 +1,6 @@
 //! Namespaces to join: opened and checked for their type before anything is made.
 
-use super::LaunchError;
+use super::error::LaunchError;
 use hull_spec::plan::Namespaces;
 use hull_sys::{
     Errno, namespace,

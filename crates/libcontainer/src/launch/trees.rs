@@ -1,6 +1,6 @@
 //! Mount trees for init: bind sources and the root, cloned from the host before the birth.
 
-use super::LaunchError;
+use super::error::LaunchError;
 use crate::cgroup::Cgroup;
 use hull_spec::plan::{HandedTree, Propagation, TreeSource};
 use hull_sys::{

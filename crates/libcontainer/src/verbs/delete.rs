@@ -71,12 +71,9 @@ pub fn delete(store: &Store, id: &ContainerId, force: Force) -> Result<(), Delet
 
 /// Removes a container whose first process its own caller has just reaped.
 pub(super) fn bury(store: &Store, id: &ContainerId, record: &Record) -> Result<(), DeleteError> {
-    let entry = match store.entry(id) {
+    let locked = store.entry(id).and_then(|entry| entry.lock());
+    let lock = match locked {
         // A delete was faster.
-        Err(StoreError::NotFound) => return Ok(()),
-        other => other?,
-    };
-    let _lock = match entry.lock() {
         Err(StoreError::NotFound) => return Ok(()),
         other => other?,
     };
@@ -86,7 +83,10 @@ pub(super) fn bury(store: &Store, id: &ContainerId, record: &Record) -> Result<(
         Force::Yes
     };
     sweep(&record.cgroup, left)?;
-    Ok(store.remove(id)?)
+    store.remove(id)?;
+    drop(lock);
+    hooks::run_poststop(&record.hooks.poststop, &record.hook_state());
+    Ok(())
 }
 
 fn destroy(id: &ContainerId, record: &Record, force: Force) -> Result<(), DeleteError> {

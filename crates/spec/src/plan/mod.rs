@@ -47,7 +47,7 @@ pub struct HostPlan {
     pub cgroup: CgroupPlan,
     /// Mount trees that the host opens and hands to init, by index.
     pub handed: Vec<HandedTree>,
-    /// Set on init by prlimit, in order.
+    /// Set on an init in its own user namespace by prlimit, in order.
     pub rlimits: Vec<Rlimit>,
     /// Written to oom_score_adj only when the config sets it (config.md#linux-process).
     pub oom_score_adj: Option<i32>,

@@ -20,6 +20,8 @@ pub struct Process {
     pub umask: u32,
     pub capabilities: Capabilities,
     pub no_new_privileges: bool,
+    /// Set before the change of ids; in a user namespace the host sets them, whose rights it takes.
+    pub rlimits: Vec<Rlimit>,
     /// Open fds from 3 on that the payload inherits (`--preserve-fds`, LISTEN_FDS).
     pub preserved_fds: u32,
     pub terminal: Terminal,

@@ -36,8 +36,8 @@ use crate::config::{Config, Linux};
 use crate::hook::HookState;
 use crate::host::HostFacts;
 use crate::plan::{
-    CgroupPlan, HandedTree, HostPlan, InitHooks, InitPlan, Keyring, Namespaces, Pauses, Plan,
-    Process, Rootfs,
+    CgroupPlan, HandedTree, HostPlan, InitHooks, InitPlan, Keyring, NamespaceKind, Namespaces,
+    Pauses, Plan, Process, Rootfs,
 };
 use crate::request::{Request, SessionKeyring};
 
@@ -110,6 +110,11 @@ impl Subject<'_> {
             &self.bundle.directory.to_string_lossy(),
             &annotations,
         );
+        let limits = rlimits::resolve(self.config.process.as_ref())?;
+        let (outside, inside) = match own.is_own(NamespaceKind::User) {
+            true => (limits, Vec::new()),
+            false => (Vec::new(), limits),
+        };
         let init = InitPlan {
             verbosity: self.request.verbosity,
             namespaces: namespaces::inside(self.config, &own, self.host.cgroup_layout)?,
@@ -122,7 +127,10 @@ impl Subject<'_> {
                 start_container: hooks.start_container.clone(),
                 state,
             },
-            process,
+            process: Process {
+                rlimits: inside,
+                ..process
+            },
         };
         let host = HostPlan {
             oci_version: self.config.oci_version.clone(),
@@ -132,7 +140,7 @@ impl Subject<'_> {
             id_maps: maps.written,
             cgroup: self.cgroup(warnings)?,
             handed: files.handed,
-            rlimits: rlimits::resolve(self.config.process.as_ref())?,
+            rlimits: outside,
             oom_score_adj: process::oom_score_adj(self.config)?,
             hooks,
         };

@@ -51,6 +51,7 @@ pub(super) fn resolve(
 
 fn nobody() -> Process {
     Process {
+        rlimits: Vec::new(),
         args: Vec::new(),
         env: Vec::new(),
         home_from_passwd: true,
