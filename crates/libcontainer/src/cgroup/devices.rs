@@ -5,28 +5,43 @@ use hull_bpf::devices::{self as bpf, Access};
 use hull_spec::plan::{DeviceKind, DevicePolicy, DeviceRule};
 use hull_sys::{Errno, bpf as kernel};
 
-/// Puts the filter in place.
-pub(super) fn apply(directories: &[Directory], policy: &DevicePolicy) -> Result<(), CgroupError> {
-    let DevicePolicy::Rules(rules) = policy else {
-        return Ok(());
-    };
-    let v1 = |directory: &&Directory| {
+/// Writes the rules into the v1 devices controller: before a process is in the cgroup, since all
+/// is denied until the last rule stands.
+pub(super) fn write_v1(
+    directories: &[Directory],
+    policy: &DevicePolicy,
+) -> Result<(), CgroupError> {
+    match (v1_directory(directories), policy) {
+        (Some(directory), DevicePolicy::Rules(rules)) => {
+            rules.iter().try_for_each(|rule| apply_v1(directory, rule))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Attaches the eBPF program: at once, so that it may come while init already works.
+pub(super) fn attach_v2(
+    directories: &[Directory],
+    policy: &DevicePolicy,
+) -> Result<(), CgroupError> {
+    let unified = directories
+        .iter()
+        .find(|directory| directory.hierarchy.unified);
+    match (v1_directory(directories), unified, policy) {
+        (None, Some(directory), DevicePolicy::Rules(rules)) => apply_v2(directory, rules),
+        _ => Ok(()),
+    }
+}
+
+fn v1_directory(directories: &[Directory]) -> Option<&Directory> {
+    let has = |directory: &&Directory| {
         directory
             .hierarchy
             .controllers
             .iter()
             .any(|c| c == "devices")
     };
-    if let Some(directory) = directories.iter().find(v1) {
-        return rules.iter().try_for_each(|rule| apply_v1(directory, rule));
-    }
-    match directories
-        .iter()
-        .find(|directory| directory.hierarchy.unified)
-    {
-        Some(directory) => apply_v2(directory, rules),
-        None => Ok(()),
-    }
+    directories.iter().find(has)
 }
 
 fn apply_v1(directory: &Directory, rule: &DeviceRule) -> Result<(), CgroupError> {

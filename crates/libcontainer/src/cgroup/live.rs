@@ -39,6 +39,7 @@ impl Cgroup {
             }
         }
         limits::apply(&cgroup.directories, &plan.writes)?;
+        devices::write_v1(&cgroup.directories, &plan.devices)?;
         Ok(cgroup)
     }
 
@@ -74,9 +75,9 @@ impl Cgroup {
         Ok(())
     }
 
-    /// Puts the device filter in place: late enough that it costs no time, before any payload.
+    /// Attaches the v2 device filter: late enough that it costs no time, before any payload.
     pub(crate) fn filter_devices(&self, plan: &CgroupPlan) -> Result<(), CgroupError> {
-        devices::apply(&self.directories, &plan.devices)
+        devices::attach_v2(&self.directories, &plan.devices)
     }
 
     /// Did the kernel kill for memory in here?
