@@ -130,7 +130,12 @@ impl<'a> Draft<'a> {
     /// a failure is followed by the poststop hooks, once all is undone (runtime.md#lifecycle 3-5).
     pub(super) fn bring_up(&self, store: &Store, gate: Gate) -> Result<Launched, CreateError> {
         let result = self.assemble(store, gate);
-        if let Err(CreateError::Launch(LaunchError::Hook(_) | LaunchError::Init(_))) = &result {
+        // NotFound: a hook, or somebody meanwhile, deleted the container by force.
+        if let Err(
+            CreateError::Launch(LaunchError::Hook(_) | LaunchError::Init(_))
+            | CreateError::Store(StoreError::NotFound),
+        ) = &result
+        {
             let poststop = &self.plan.host.hooks.poststop;
             hooks::run_poststop(poststop, &self.plan.init.hooks.state);
         }
