@@ -139,7 +139,12 @@ impl<'a> Draft<'a> {
         gate: Gate,
     ) -> Result<(Launched, Record), CreateError> {
         let result = self.assemble(store, gate);
-        if let Err(CreateError::Launch(LaunchError::Hook(_) | LaunchError::Init(_))) = &result {
+        // NotFound: a hook, or somebody meanwhile, deleted the container by force.
+        if let Err(
+            CreateError::Launch(LaunchError::Hook(_) | LaunchError::Init(_))
+            | CreateError::Store(StoreError::NotFound),
+        ) = &result
+        {
             let poststop = &self.plan.host.hooks.poststop;
             hooks::run_poststop(poststop, &self.plan.init.hooks.state);
         }
