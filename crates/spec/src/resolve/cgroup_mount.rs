@@ -1,13 +1,16 @@
-//! What a mount of type `cgroup` shows on a v1 host: every hierarchy below one tmpfs.
+//! What a mount of type `cgroup` shows: on a v1 host every hierarchy below one tmpfs.
 //!
 //! In a cgroup namespace of its own the container mounts each hierarchy afresh and sees itself as
 //! the root. Without one it would see the host's whole tree, so its own directories are handed
 //! over instead. cgroup2 beside v1 is not shown, as no other runtime does.
+//!
+//! cgroup2 is mounted afresh in a cgroup namespace of the container's own only: a mount made in
+//! the host's resets `nsdelegate` and its kin for the whole machine, so the host's is bound there.
 
 use crate::host::{HostFacts, V1Hierarchy};
 use crate::plan::{
-    CgroupV1Mount, CgroupV1Source, FsParameter, Mount, MountKind, NamespaceKind, Namespaces,
-    Propagation, TreeSource,
+    CgroupLayout, CgroupV1Mount, CgroupV1Source, FsParameter, Mount, MountKind, NamespaceKind,
+    Namespaces, Propagation, TreeSource,
 };
 
 use super::error::At;
@@ -25,7 +28,24 @@ pub(super) fn fill(mounts: &mut [Mount], own: &Namespaces, host: &HostFacts, han
                 source: source(hierarchy, own, &at, handed),
             };
             *hierarchies = host.cgroup_v1.iter().map(show).collect();
+        } else if is_cgroup2(&mount.kind) && !own.is_own(NamespaceKind::Cgroup) {
+            let source = TreeSource::Path(hosts_cgroup2(host.cgroup_layout).to_owned());
+            let at = all.index(index);
+            mount.kind = MountKind::Bind {
+                handed: handed.add(&at, source, false, Propagation::Private),
+            };
         }
+    }
+}
+
+fn is_cgroup2(kind: &MountKind) -> bool {
+    matches!(kind, MountKind::Filesystem { fstype, .. } if fstype == "cgroup2")
+}
+
+fn hosts_cgroup2(layout: CgroupLayout) -> &'static str {
+    match layout {
+        CgroupLayout::V2 => "/sys/fs/cgroup",
+        CgroupLayout::V1 => "/sys/fs/cgroup/unified",
     }
 }
 
@@ -103,6 +123,25 @@ mod tests {
         let name = FsParameter::Text("name".into(), "systemd".into());
         assert_eq!(shown[3].source, mounted(vec![flag("none"), name]));
         assert_eq!(plan.host.handed.len(), 2);
+    }
+
+    #[test]
+    fn cgroup2_of_the_host_is_bound_where_the_namespace_is_the_hosts() {
+        let linux = r#""linux": {"namespaces": [{"type": "mount"}]}"#;
+        let bound = Scene::v2().plan(&format!("{MOUNTS}, {linux}"));
+        let at = bound.host.handed.len() - 1;
+        let kind = &bound.init.rootfs.mounts[0].kind;
+        assert_eq!(
+            kind,
+            &MountKind::Bind {
+                handed: u32::try_from(at).unwrap()
+            }
+        );
+        let source = TreeSource::Path("/sys/fs/cgroup".into());
+        assert_eq!(bound.host.handed[at].source, source);
+        assert!(is_cgroup2(
+            &Scene::v2().plan(MOUNTS).init.rootfs.mounts[0].kind
+        ));
     }
 
     #[test]
