@@ -209,8 +209,8 @@ pub fn rename(directory: impl AsFd, from: &CStr, to: &CStr) -> Result<(), Errno>
     check(unsafe { libc::renameat(raw, from.as_ptr(), raw, to.as_ptr()) }.into()).map(drop)
 }
 
-/// fchmodat2-like change through an fd that may be O_PATH. Kernels before 6.6 lack the call:
-/// there the node is reached by its name in the directory that was just written.
+/// Mode of the file of this name, never through a symlink. Kernels before 6.6 lack fchmodat2:
+/// there the name is looked at first, so only a directory that nobody else can reach is safe.
 pub fn set_mode(directory: impl AsFd, name: &CStr, mode: u32) -> Result<(), Errno> {
     const SYS_FCHMODAT2: libc::c_long = 452;
     let directory = directory.as_fd();
@@ -226,22 +226,15 @@ pub fn set_mode(directory: impl AsFd, name: &CStr, mode: u32) -> Result<(), Errn
         )
     };
     match changed {
-        Err(Errno::ENOSYS) => set_mode_legacy(
-            open_at(directory, name, Open::PATH.and(Open::NO_FOLLOW))?,
-            mode,
-        ),
-        other => other.map(drop),
+        Err(Errno::ENOSYS) => {}
+        other => return other.map(drop),
     }
-}
-
-/// chmod through /proc/self/fd is what libc itself does; we have no procfs here, so fchmod on a
-/// freshly opened fd is the most that an old kernel gives. Device nodes are not opened: EOPNOTSUPP.
-fn set_mode_legacy(node: OwnedFd, mode: u32) -> Result<(), Errno> {
-    let stat = crate::stat::fstat(&node)?;
-    if stat.mode & 0o7777 == mode {
-        return Ok(());
+    let node = open_at(directory, name, Open::PATH.and(Open::NO_FOLLOW))?;
+    if crate::stat::fstat(&node)?.is_symlink() {
+        return Err(Errno::ELOOP);
     }
-    Err(Errno::EOPNOTSUPP)
+    // SAFETY: the fd is borrowed and the name NUL-terminated for the call.
+    unsafe { syscall!(libc::SYS_fchmodat, raw, name.as_ptr(), mode) }.map(drop)
 }
 
 /// Owner of the object behind an fd (O_PATH too).

@@ -13,8 +13,10 @@ pub(super) fn all_controllers(directory: &OwnedFd) {
         return;
     };
     let missing = missing(&available, &enabled);
-    if missing.is_empty() || write(directory, "cgroup.subtree_control", &missing.join(" ")).is_ok()
-    {
+    if missing.is_empty() || holds_processes(directory) {
+        return;
+    }
+    if write(directory, "cgroup.subtree_control", &missing.join(" ")).is_ok() {
         return;
     }
     for controller in missing {
@@ -22,6 +24,13 @@ pub(super) fn all_controllers(directory: &OwnedFd) {
             log::debug!("cgroup.subtree_control {controller}: {errno}");
         }
     }
+}
+
+/// A cgroup with processes that passes on a threaded controller such as cpu makes its children
+/// `domain invalid`, in which no process can be born; the root alone may hold both (cgroups(7)).
+fn holds_processes(directory: &OwnedFd) -> bool {
+    let is_root = read(directory, "cgroup.type").is_err();
+    !is_root && read(directory, "cgroup.procs").is_ok_and(|pids| !pids.trim().is_empty())
 }
 
 fn missing(available: &str, enabled: &str) -> Vec<String> {

@@ -171,14 +171,9 @@ impl Launched {
         if own_user {
             idmap::write(self.pid, &plan.host.id_maps)?;
         }
-        if staged {
-            cgroup.attach(self.pid)?;
+        cgroup.attach(self.pid)?;
+        if staged || own_user {
             self.talk.go_on()?;
-        } else if own_user {
-            self.talk.go_on()?;
-            cgroup.attach(self.pid)?;
-        } else {
-            cgroup.attach(self.pid)?;
         }
         if plan.init.namespaces.cgroup == CgroupNamespace::AfterAttach {
             self.talk.go_on()?;
