@@ -1,4 +1,4 @@
-//! What the process stands on before it gives up its rights: settings, keyring, directory.
+//! What the process stands on before it gives up its rights: keyring and directory.
 
 use crate::{
     failure::{Context, Failure},

@@ -44,7 +44,7 @@ pub enum FromInit {
 /// From the runtime to init.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToInit {
-    /// Hooks are done.
+    /// What was asked for is done: id maps, cgroups, hooks, the terminal.
     Continue,
     /// The state record is durable: init no longer dies with the runtime.
     Committed(Gate),

@@ -17,7 +17,7 @@ use hull_spec::{
     protocol::Gate,
     resolve,
 };
-use std::path::PathBuf;
+use std::{cell::Cell, path::PathBuf};
 
 /// What one create or run is asked for.
 #[derive(Debug, Clone)]
@@ -82,6 +82,8 @@ pub(super) struct Draft<'a> {
     bundle: Bundle,
     plan: Plan,
     placement: Placement,
+    /// A process of the container was there: what fails from then on ends a container.
+    born: Cell<bool>,
 }
 
 impl<'a> Draft<'a> {
@@ -120,6 +122,7 @@ impl<'a> Draft<'a> {
             bundle,
             plan,
             placement,
+            born: Cell::new(false),
         })
     }
 
@@ -131,20 +134,15 @@ impl<'a> Draft<'a> {
         &self.plan
     }
 
-    /// Acts: at the end the container waits at its gate and is recorded. Where hooks may have run,
-    /// a failure is followed by the poststop hooks, once all is undone (runtime.md#lifecycle 3-5).
+    /// Acts: at the end the container waits at its gate and is recorded. A failure
+    /// after its birth is followed by the poststop hooks, once all is undone (runtime.md#lifecycle).
     pub(super) fn bring_up(
         &self,
         store: &Store,
         gate: Gate,
     ) -> Result<(Launched, Record), CreateError> {
         let result = self.assemble(store, gate);
-        // NotFound: a hook, or somebody meanwhile, deleted the container by force.
-        if let Err(
-            CreateError::Launch(LaunchError::Hook(_) | LaunchError::Init(_))
-            | CreateError::Store(StoreError::NotFound),
-        ) = &result
-        {
+        if result.is_err() && self.born.get() {
             let poststop = &self.plan.host.hooks.poststop;
             hooks::run_poststop(poststop, &self.plan.init.hooks.state);
         }
@@ -167,6 +165,7 @@ impl<'a> Draft<'a> {
             Gate::Here => None,
         };
         let mut init = prepared.launch(plan, &cgroup, listener.as_ref())?;
+        self.born.set(true);
         let record = self.record(&init, &cgroup)?;
         if plan.host.hooks.any_at_create() {
             reservation.unlock();

@@ -150,7 +150,7 @@ pub struct IdMaps {
 /// Init's view of the namespaces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InitNamespaces {
-    /// Kinds whose namespace fds follow the handed trees, in this order.
+    /// Kinds whose namespace fds stand before the handed trees, in this order.
     pub joined: Vec<NamespaceKind>,
     /// Who makes the new ones.
     pub birth: Birth,

@@ -2,8 +2,8 @@
 //!
 //! The child shares the runtime's memory (CLONE_VM), so it may touch neither stack nor heap: it
 //! walks the table in registers, in one asm block, and stops at the first call that returns less
-//! than its entry demands. No Rust runs between clone and exec. The parent does not wait for the
-//! exec (no CLONE_VFORK): it has work of its own to do meanwhile, and a child in a new user
+//! than its entry demands. No Rust runs between clone and exec. At a container's birth the parent
+//! does not wait for the exec (no CLONE_VFORK, which only [`walk`] uses): it has work of its own to do meanwhile, and a child in a new user
 //! namespace waits for it. What the child still reads is therefore never freed.
 
 mod clone;
