@@ -23,8 +23,8 @@ pub(crate) fn drop_to(plan: &Process, parent: &Conversation) -> Result<(), Failu
     if let GroupChange::Set(groups) = &plan.additional_gids {
         identity::set_groups(groups).with_context(|| format!("set groups {groups:?}"))?;
     }
-    identity::become_gid(plan.gid).with_context(|| unmapped("setgid", plan.gid))?;
-    identity::become_uid(plan.uid).with_context(|| unmapped("setuid", plan.uid))?;
+    identity::become_gid(plan.gid).with_context(|| format!("setgid to {}", plan.gid))?;
+    identity::become_uid(plan.uid).with_context(|| format!("setuid to {}", plan.uid))?;
     confirm_cwd(&plan.cwd)?;
     grant(plan.capabilities, parent)?;
     if plan.no_new_privileges {
@@ -50,10 +50,6 @@ fn hand_over_stdio(uid: u32) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-fn unmapped(what: &str, id: u32) -> alloc::string::String {
-    format!("{what} to {id}")
 }
 
 /// Drops all but these from the bounding set; EINVAL says that the kernel has no more.

@@ -39,10 +39,7 @@ pub mod attr {
 
 /// Propagation types as mount_setattr takes them.
 pub mod propagation {
-    pub const UNBINDABLE: u64 = libc::MS_UNBINDABLE;
     pub const PRIVATE: u64 = libc::MS_PRIVATE;
-    pub const SLAVE: u64 = libc::MS_SLAVE;
-    pub const SHARED: u64 = libc::MS_SHARED;
 }
 
 /// One mount, or it and everything below.

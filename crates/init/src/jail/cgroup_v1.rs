@@ -32,7 +32,7 @@ pub(super) fn mount(
     let mode = FsParameter::Text("mode".into(), "755".into());
     let writable = plan.attributes.set & !attr::RDONLY;
     let tmpfs = filesystem::detached("tmpfs", "tmpfs", &[mode], writable)?;
-    filesystem::attach_over(&tmpfs, target).context("attach tmpfs")?;
+    mount::attach(&tmpfs, target).context("attach tmpfs")?;
     let inside = path::open_at(&tmpfs, c".", Open::PATH).context("open it")?;
     let inside = Root::new(inside);
     for hierarchy in hierarchies {
@@ -72,7 +72,7 @@ fn mount_one(
             handed
         }
     };
-    filesystem::attach_over(&mounted, target).context("attach it")?;
+    mount::attach(&mounted, target).context("attach it")?;
     let name = c_string(&hierarchy.name).context("its name")?;
     for link in &hierarchy.links {
         match path::make_symlink(&name, inside, &c_string(link).context("link")?) {

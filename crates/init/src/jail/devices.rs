@@ -1,9 +1,6 @@
 //! Device nodes and the links of /dev, made by directory fd after the mounts.
 
-use super::{
-    filesystem,
-    tree::{Tree, Trees},
-};
+use super::tree::{Tree, Trees};
 use crate::{
     failure::{Context, Failure},
     root::{Make, c_string},
@@ -13,6 +10,7 @@ use hull_spec::plan::{Device, DeviceNode, Rootfs};
 use hull_sys::{
     Errno,
     fd::OwnedFd,
+    mount,
     path::{self, Open},
     stat,
 };
@@ -121,7 +119,7 @@ fn bind(tree: &Tree, device: &Device, source: OwnedFd) -> Result<(), Failure> {
         .root
         .find_or_make(&device.path, Make::File)
         .context("resolve it inside the rootfs")?;
-    filesystem::attach_over(source, target).context("bind the host's node")
+    mount::attach(source, target).context("bind the host's node")
 }
 
 /// What is there already stays.

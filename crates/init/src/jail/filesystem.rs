@@ -6,11 +6,7 @@ use crate::{
 };
 use alloc::format;
 use hull_spec::plan::FsParameter;
-use hull_sys::{
-    Errno,
-    fd::{AsFd, OwnedFd},
-    mount::{self, Filesystem},
-};
+use hull_sys::{Errno, fd::OwnedFd, mount::Filesystem};
 
 /// A filesystem that is mounted nowhere yet.
 pub(super) fn detached(
@@ -60,9 +56,4 @@ fn configure(
         Some(words) => format!("option {option:?} ({words})"),
         None => format!("option {option:?}"),
     })
-}
-
-/// Puts a detached mount on an object.
-pub(super) fn attach_over(mount: impl AsFd, target: impl AsFd) -> Result<(), Errno> {
-    mount::attach(mount, target)
 }

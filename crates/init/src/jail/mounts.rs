@@ -11,10 +11,10 @@ use crate::{
     root::{Make, place},
 };
 use alloc::format;
-use hull_spec::plan::{FsParameter, Mount, MountAttributes, MountKind, Propagation};
+use hull_spec::plan::{FsParameter, Mount, MountAttributes, MountKind};
 use hull_sys::{
     fd::OwnedFd,
-    mount::{self, Attributes, Depth, propagation},
+    mount::{self, Attributes, Depth},
     stat,
 };
 
@@ -39,7 +39,7 @@ fn carry_out(tree: &Tree, plan: &Mount, trees: Trees<'_>) -> Result<(), Failure>
     };
     for change in &plan.propagation {
         let attributes = Attributes {
-            propagation: bits(change.kind),
+            propagation: change.kind.mount_flag(),
             ..Attributes::default()
         };
         let depth = if change.recursive {
@@ -50,16 +50,6 @@ fn carry_out(tree: &Tree, plan: &Mount, trees: Trees<'_>) -> Result<(), Failure>
         mount::set_attributes(&mounted, attributes, depth).context("set its propagation")?;
     }
     Ok(())
-}
-
-/// mount_setattr's bits.
-pub(super) const fn bits(kind: Propagation) -> u64 {
-    match kind {
-        Propagation::Shared => propagation::SHARED,
-        Propagation::Slave => propagation::SLAVE,
-        Propagation::Private => propagation::PRIVATE,
-        Propagation::Unbindable => propagation::UNBINDABLE,
-    }
 }
 
 fn bind(tree: &Tree, plan: &Mount, source: OwnedFd) -> Result<OwnedFd, Failure> {

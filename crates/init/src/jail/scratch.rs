@@ -36,7 +36,7 @@ impl Scratch {
             Ok(()) | Err(Errno::EPERM) => {}
             other => other.context("make a null device")?,
         }
-        filesystem::attach_over(&tmpfs, over).context("attach the scratch tmpfs")?;
+        mount::attach(&tmpfs, over).context("attach the scratch tmpfs")?;
         let readonly = Attributes {
             set: attr::RDONLY,
             ..Attributes::default()

@@ -5,7 +5,6 @@
 
 use super::{
     enter::{Entered, Sealed},
-    filesystem, mounts,
     scratch::Scratch,
 };
 use crate::{
@@ -38,7 +37,7 @@ pub(super) fn seal(entered: Entered, rootfs: &Rootfs) -> Result<Sealed, Failure>
         } else {
             Depth::One
         };
-        let propagation = mounts::bits(change.kind);
+        let propagation = change.kind.mount_flag();
         let attributes = Attributes {
             propagation,
             ..Attributes::default()
@@ -83,7 +82,7 @@ fn mask(
     } else {
         scratch.null()?
     };
-    filesystem::attach_over(&cover, &target).context("cover it")?;
+    mount::attach(&cover, &target).context("cover it")?;
     let now = stat::fstat(&cover).context("stat the cover")?;
     masked.push((now.device, now.inode));
     Ok(())
@@ -100,7 +99,7 @@ fn protect(root: &Root, path: &str) -> Result<(), Failure> {
         ..Attributes::default()
     };
     mount::set_attributes(&copy, readonly, Depth::Tree).context("make it read-only")?;
-    filesystem::attach_over(&copy, &target).context("cover it")
+    mount::attach(&copy, &target).context("cover it")
 }
 
 fn existing(root: &Root, path: &str) -> Result<Option<OwnedFd>, Failure> {

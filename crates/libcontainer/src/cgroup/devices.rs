@@ -3,7 +3,7 @@
 use super::{CgroupError, directory::Directory};
 use hull_bpf::devices::{self as bpf, Access};
 use hull_spec::plan::{DeviceKind, DevicePolicy, DeviceRule};
-use hull_sys::{Errno, bpf as kernel};
+use hull_sys::bpf as kernel;
 
 /// Writes the rules into the v1 devices controller: before a process is in the cgroup, since all
 /// is denied until the last rule stands.
@@ -96,11 +96,7 @@ fn apply_v2(directory: &Directory, rules: &[DeviceRule]) -> Result<(), CgroupErr
             let cgroup = hull_sys::path::open_at(&directory.fd, c".", hull_sys::path::Open::READ)?;
             kernel::attach_device_filter(program, cgroup)
         })
-        .map_err(explain)
-}
-
-fn explain(errno: Errno) -> CgroupError {
-    CgroupError::DeviceFilter(errno)
+        .map_err(CgroupError::DeviceFilter)
 }
 
 fn compiled_rule(rule: &DeviceRule) -> bpf::DeviceRule {

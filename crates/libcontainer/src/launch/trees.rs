@@ -2,10 +2,10 @@
 
 use super::error::LaunchError;
 use crate::cgroup::Cgroup;
-use hull_spec::plan::{HandedTree, Propagation, TreeSource};
+use hull_spec::plan::{HandedTree, TreeSource};
 use hull_sys::{
     Errno,
-    mount::{self, Attributes, Depth, propagation},
+    mount::{self, Attributes, Depth},
     stat,
 };
 use std::{ffi::CString, os::fd::OwnedFd};
@@ -71,12 +71,7 @@ fn open(tree: &HandedTree, path: &str) -> Result<OwnedFd, LaunchError> {
 
 /// Ties the clone to the host's mount as the plan says, before init sees it.
 fn tied(clone: OwnedFd, tree: &HandedTree) -> Result<OwnedFd, Errno> {
-    let propagation = match tree.propagation {
-        Propagation::Shared => propagation::SHARED,
-        Propagation::Slave => propagation::SLAVE,
-        Propagation::Private => propagation::PRIVATE,
-        Propagation::Unbindable => propagation::UNBINDABLE,
-    };
+    let propagation = tree.propagation.mount_flag();
     let attributes = Attributes {
         propagation,
         ..Attributes::default()

@@ -43,6 +43,21 @@ pub enum Propagation {
     Unbindable,
 }
 
+impl Propagation {
+    /// The MS_* bit that mount_setattr takes, as [`NamespaceKind::clone_flag`] is clone3's.
+    ///
+    /// [`NamespaceKind::clone_flag`]: super::NamespaceKind::clone_flag
+    #[must_use]
+    pub const fn mount_flag(self) -> u64 {
+        match self {
+            Self::Shared => 1 << 20,
+            Self::Slave => 1 << 19,
+            Self::Private => 1 << 18,
+            Self::Unbindable => 1 << 17,
+        }
+    }
+}
+
 /// One propagation option of a mount, in the config's order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PropagationChange {
