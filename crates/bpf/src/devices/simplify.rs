@@ -6,8 +6,9 @@
 
 use super::{Access, DeviceKind, DeviceRule};
 
-/// `dev_t` has 12 bits of major and 20 of minor; no device has a number past this.
-const HIGHEST_NUMBER: u32 = (1 << 20) - 1;
+/// `dev_t` has 12 bits of major and 20 of minor; no device has a number past these.
+pub(super) const HIGHEST_MAJOR: u32 = (1 << 12) - 1;
+pub(super) const HIGHEST_MINOR: u32 = (1 << 20) - 1;
 
 /// What answers when no rule does, and the rules, last of the list first.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,8 +41,9 @@ pub(super) fn simplify(rules: &[DeviceRule]) -> Simplified {
 }
 
 fn can_match(rule: &DeviceRule) -> bool {
-    let possible = |number: Option<u32>| number.is_none_or(|n| n <= HIGHEST_NUMBER);
-    rule.access != Access::NONE && possible(rule.major) && possible(rule.minor)
+    rule.access != Access::NONE
+        && rule.major.is_none_or(|major| major <= HIGHEST_MAJOR)
+        && rule.minor.is_none_or(|minor| minor <= HIGHEST_MINOR)
 }
 
 fn decides_everything(rule: &DeviceRule) -> bool {
@@ -56,14 +58,28 @@ fn push_unless_shadowed(later: &mut Vec<DeviceRule>, rule: DeviceRule) {
         return;
     }
     if let Some(last) = later.last_mut()
-        && last.allow == rule.allow
-        && covers_devices(last, &rule)
-        && covers_devices(&rule, last)
+        && merge(last, &rule)
     {
-        last.access = last.access.with(rule.access);
         return;
     }
     later.push(rule);
+}
+
+/// Neighbours of one verdict become one rule: more access to a device, or both kinds of it.
+fn merge(last: &mut DeviceRule, rule: &DeviceRule) -> bool {
+    let same_numbers = (last.major, last.minor) == (rule.major, rule.minor);
+    if last.allow != rule.allow || !same_numbers {
+        return false;
+    }
+    if last.kind == rule.kind {
+        last.access = last.access.with(rule.access);
+        return true;
+    }
+    let both_kinds = last.access == rule.access;
+    if both_kinds {
+        last.kind = DeviceKind::All;
+    }
+    both_kinds
 }
 
 fn covers_devices(wide: &DeviceRule, narrow: &DeviceRule) -> bool {
@@ -113,11 +129,25 @@ mod tests {
     }
 
     #[test]
+    fn character_and_block_devices_of_one_kind_of_rule_are_merged() {
+        let mknod = |kind| DeviceRule {
+            kind,
+            access: Access::MKNOD,
+            ..DeviceRule::everything(true)
+        };
+        let rules = [mknod(DeviceKind::Char), mknod(DeviceKind::Block)];
+        assert_eq!(simplify(&rules).last_first, vec![mknod(DeviceKind::All)]);
+    }
+
+    #[test]
     fn numbers_no_device_can_have_are_dropped() {
-        let rules = [DeviceRule {
-            major: Some(u32::MAX),
-            ..null(true, Access::ALL)
-        }];
-        assert_eq!(simplify(&rules).last_first, vec![]);
+        for (major, minor) in [(4096, 3), (1, 1 << 20), (u32::MAX, 3)] {
+            let rules = [DeviceRule {
+                major: Some(major),
+                minor: Some(minor),
+                ..null(true, Access::ALL)
+            }];
+            assert_eq!(simplify(&rules).last_first, vec![]);
+        }
     }
 }

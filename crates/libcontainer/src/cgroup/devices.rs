@@ -92,10 +92,7 @@ fn apply_v2(directory: &Directory, rules: &[DeviceRule]) -> Result<(), CgroupErr
         .map(|instruction| u64::from_ne_bytes(instruction.to_bytes()))
         .collect();
     kernel::load_device_filter(&words)
-        .and_then(|program| {
-            let cgroup = hull_sys::path::open_at(&directory.fd, c".", hull_sys::path::Open::READ)?;
-            kernel::attach_device_filter(program, cgroup)
-        })
+        .and_then(|program| kernel::attach_device_filter(program, &directory.fd))
         .map_err(CgroupError::DeviceFilter)
 }
 
