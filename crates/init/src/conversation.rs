@@ -11,7 +11,7 @@ use hull_spec::{
     protocol::{FromInit, Report, Stage, ToInit},
 };
 use hull_sys::{
-    fd::{AsFd, BorrowedFd},
+    fd::{AsFd, BorrowedFd, OwnedFd},
     peer::Peer,
     process,
 };
@@ -70,7 +70,7 @@ impl Conversation {
     pub(crate) fn hear(&self) -> Result<ToInit, Failure> {
         match self.peer.hear().context("hear the runtime")? {
             Some(message) => Ok(message),
-            None => Err(Failure::new("the runtime is gone")),
+            None => Err(gone()),
         }
     }
 
@@ -78,9 +78,16 @@ impl Conversation {
     pub(crate) fn expect(&self, wanted: ToInit) -> Result<(), Failure> {
         match self.hear()? {
             message if message == wanted => Ok(()),
-            other => Err(Failure::new(format!(
-                "heard {other:?} in place of {wanted:?}"
-            ))),
+            other => Err(out_of_order(other, wanted)),
+        }
+    }
+
+    /// Waits for exactly this word, and takes the fd that comes with it.
+    pub(crate) fn receive(&self, wanted: ToInit) -> Result<OwnedFd, Failure> {
+        match self.peer.take().context("hear the runtime")? {
+            Some((message, Some(fd))) if message == wanted => Ok(fd),
+            Some((other, _)) => Err(out_of_order(other, wanted)),
+            None => Err(gone()),
         }
     }
 
@@ -119,4 +126,12 @@ impl AsFd for Conversation {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.peer.as_fd()
     }
+}
+
+fn gone() -> Failure {
+    Failure::new("the runtime is gone")
+}
+
+fn out_of_order(heard: ToInit, wanted: ToInit) -> Failure {
+    Failure::new(format!("heard {heard:?} in place of {wanted:?}"))
 }

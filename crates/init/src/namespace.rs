@@ -7,7 +7,7 @@ use crate::{
 };
 use alloc::format;
 use hull_spec::{
-    plan::{CgroupNamespace, InitNamespaces, NamespaceKind},
+    plan::{CgroupNamespace, InitNamespaces, NamespaceKind, Network},
     protocol::ToInit,
 };
 use hull_sys::{
@@ -30,7 +30,7 @@ pub(crate) fn set_up(plan: &InitNamespaces, parent: &Conversation) -> Result<(),
         parent.expect(ToInit::Continue)?;
         unshare(NamespaceKind::Cgroup.clone_flag()).context("make the cgroup namespace")?;
     }
-    if plan.loopback {
+    if plan.network == Network::Born {
         network::loopback_up().context("set the loopback up")?;
     }
     if let Some(name) = &plan.hostname {
@@ -40,4 +40,10 @@ pub(crate) fn set_up(plan: &InitNamespaces, parent: &Conversation) -> Result<(),
         set_domainname(name).with_context(|| format!("set domainname {name:?}"))?;
     }
     Ok(())
+}
+
+/// The network namespace that the runtime makes meanwhile; waits for it.
+pub(crate) fn join_network(parent: &Conversation) -> Result<(), Failure> {
+    let namespace = parent.receive(ToInit::Network)?;
+    join(namespace, NamespaceKind::Network.clone_flag()).context("join the network namespace")
 }

@@ -4,6 +4,7 @@
 //! |----------|----------------|-----------------|------------------------------------------------|
 //! | birth    | `Born`         | `Continue`      | staged: the first process's pid; it may go on   |
 //! | birth    | -              | `Continue`      | v1: init is in its cgroups now                  |
+//! | assembly | -              | `Network`       | with the network namespace, made meanwhile     |
 //! | assembly | `MountsDone`   | `Continue`      | prestart and createRuntime hooks run           |
 //! | terminal | `Terminal`     | `Continue`      | with the pty's master; it is in good hands     |
 //! | any      | `Stage`, `Hook`, `Warning` | -   | told, never waited for                         |
@@ -46,6 +47,8 @@ pub enum FromInit {
 pub enum ToInit {
     /// What was asked for is done: id maps, cgroups, hooks, the terminal.
     Continue,
+    /// The network namespace was made; its fd comes along.
+    Network,
     /// The state record is durable: init no longer dies with the runtime.
     Committed(Gate),
     /// Execute the payload.

@@ -34,7 +34,7 @@ pub(crate) fn assemble(
     let trees = Trees::behind(plan.namespaces.joined.len(), inherited);
     parent.enter(Stage::Mounts)?;
     let tree = enter::reach(&plan.rootfs, trees)?;
-    mounts::mount_all(&tree, &plan.rootfs.mounts, trees)?;
+    mounts::mount_all(&tree, plan, trees, parent)?;
     parent.enter(Stage::Devices)?;
     devices::make_all(&tree, &plan.rootfs, trees)?;
     pause(plan, parent)?;

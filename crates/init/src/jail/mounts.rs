@@ -6,20 +6,39 @@ use super::{
     tree::{Tree, Trees},
 };
 use crate::{
+    conversation::Conversation,
     copy_up,
     failure::{Context, Failure},
+    namespace::join_network,
     root::{Make, place},
 };
 use alloc::format;
-use hull_spec::plan::{FsParameter, Mount, MountAttributes, MountKind};
+use hull_spec::plan::{FsParameter, InitPlan, Mount, MountAttributes, MountKind, Network};
 use hull_sys::{
     fd::OwnedFd,
     mount::{self, Attributes, Depth},
     stat,
 };
 
-/// Carries them out in order.
-pub(super) fn mount_all(tree: &Tree, mounts: &[Mount], trees: Trees<'_>) -> Result<(), Failure> {
+/// Carries them out in order; the network namespace is joined on the way if it is still to come.
+pub(super) fn mount_all(
+    tree: &Tree,
+    plan: &InitPlan,
+    trees: Trees<'_>,
+    parent: &Conversation,
+) -> Result<(), Failure> {
+    let mounts = &plan.rootfs.mounts;
+    let Network::Handed { after_mounts } = plan.namespaces.network else {
+        return mount_these(tree, mounts, trees);
+    };
+    let middle = usize::try_from(after_mounts).map_or(mounts.len(), |many| many.min(mounts.len()));
+    let (before, after) = mounts.split_at(middle);
+    mount_these(tree, before, trees)?;
+    join_network(parent)?;
+    mount_these(tree, after, trees)
+}
+
+fn mount_these(tree: &Tree, mounts: &[Mount], trees: Trees<'_>) -> Result<(), Failure> {
     for mount in mounts {
         carry_out(tree, mount, trees).with_context(|| place(mount.index, &mount.destination))?;
     }

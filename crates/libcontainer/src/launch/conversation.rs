@@ -1,7 +1,12 @@
 //! The runtime's end of the conversation: what init says, in the phases of the protocol.
 
 use hull_spec::protocol::{FromInit, Gate, OutOfPhase, Phase, Report, Stage, ToInit};
-use hull_sys::{Errno, fd::OwnedFd, peer::Peer, process::Ending};
+use hull_sys::{
+    Errno,
+    fd::{AsFd, OwnedFd},
+    peer::Peer,
+    process::Ending,
+};
 use std::fmt;
 
 /// What came of init.
@@ -98,6 +103,11 @@ impl Conversation {
         self.say(ToInit::Continue)
     }
 
+    /// The network namespace, for init to join.
+    pub(super) fn hand_network(&self, namespace: &OwnedFd) -> Result<(), InitError> {
+        worth_less(self.peer.hand(&ToInit::Network, namespace.as_fd()))
+    }
+
     /// The next word on the way to `Ready`.
     pub(super) fn next(&mut self) -> Result<FromInit, InitError> {
         self.hear()?.ok_or(InitError::Silent)
@@ -130,11 +140,7 @@ impl Conversation {
     }
 
     fn say(&self, message: ToInit) -> Result<(), InitError> {
-        match self.peer.say(&message) {
-            // What it said before it died is worth more than that it is gone.
-            Err(Errno::EPIPE | Errno::ECONNRESET) => Ok(()),
-            other => other.map_err(InitError::Channel),
-        }
+        worth_less(self.peer.say(&message))
     }
 
     /// The next word that must be answered; notes on the way are logged.
@@ -153,6 +159,14 @@ impl Conversation {
                 other => return Ok(Some(other)),
             }
         }
+    }
+}
+
+/// That init is gone is worth less than what it said before it died.
+fn worth_less(said: Result<(), Errno>) -> Result<(), InitError> {
+    match said {
+        Err(Errno::EPIPE | Errno::ECONNRESET) => Ok(()),
+        other => other.map_err(InitError::Channel),
     }
 }
 

@@ -5,6 +5,7 @@ mod error;
 mod idmap;
 mod image;
 mod namespaces;
+mod network;
 mod trees;
 
 pub(crate) use conversation::{Conversation, InitError};
@@ -19,7 +20,7 @@ use crate::{
 };
 use hull_spec::{
     hook::HookKind,
-    plan::{Birth, CgroupNamespace, NamespaceKind, Plan},
+    plan::{Birth, CgroupNamespace, NamespaceKind, Network, Plan},
     protocol::FromInit,
 };
 use hull_sys::{
@@ -126,8 +127,12 @@ impl Prepared {
         let staged = matches!(plan.init.namespaces.birth, Birth::Staged { .. });
         let new = &plan.host.namespaces;
         let mut namespaces = if staged { 0 } else { new.clone_flags() };
-        if plan.init.namespaces.cgroup == CgroupNamespace::AfterAttach {
+        let inside = &plan.init.namespaces;
+        if inside.cgroup == CgroupNamespace::AfterAttach {
             namespaces &= !NamespaceKind::Cgroup.clone_flag();
+        }
+        if matches!(inside.network, Network::Handed { .. }) {
+            namespaces &= !NamespaceKind::Network.clone_flag();
         }
         let waits_for_maps = !staged && new.is_new(NamespaceKind::User);
         let first = match waits_for_maps {
@@ -164,8 +169,9 @@ impl Launched {
         Ok(())
     }
 
-    /// What the host does for it: id maps, cgroups, OOM score. In this order, since a process
-    /// without ids can do nothing, and one outside of its cgroup must not go on.
+    /// What the host does for it: id maps, cgroups, OOM score, network, device filter. In this
+    /// order, since a process without ids can do nothing, one outside of its cgroup must not go on,
+    /// and the network is what it waits for next.
     fn settle(&mut self, plan: &Plan, cgroup: &Cgroup, staged: bool) -> Result<(), LaunchError> {
         let own_user = plan.host.namespaces.is_new(NamespaceKind::User);
         if own_user {
@@ -184,6 +190,10 @@ impl Launched {
                 value.to_string(),
             )
             .map_err(|source| LaunchError::OomScore { value, source })?;
+        }
+        if matches!(plan.init.namespaces.network, Network::Handed { .. }) {
+            network::make(&self.talk)?;
+            log::debug!("network: made");
         }
         cgroup.filter_devices(&plan.host.cgroup)?;
         log::debug!("cgroup: device filter in place");

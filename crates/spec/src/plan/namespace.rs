@@ -154,8 +154,8 @@ pub struct InitNamespaces {
     pub joined: Vec<NamespaceKind>,
     /// Who makes the new ones.
     pub birth: Birth,
-    /// `lo` is set up: the network namespace is new.
-    pub loopback: bool,
+    /// Who makes a new network namespace, and when init is in it.
+    pub network: Network,
     /// Set where the uts namespace is our own.
     pub hostname: Option<String>,
     pub domainname: Option<String>,
@@ -177,6 +177,19 @@ pub enum Birth {
         /// Written before the first process enters a new time namespace.
         time_offsets: Vec<TimeOffset>,
     },
+}
+
+/// Where the container's network namespace comes from. In a new one the loopback is up before the
+/// payload runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Network {
+    /// Inherited, or joined with the others.
+    Settled,
+    /// Made by the clone; init sets the loopback up.
+    Born,
+    /// Made by the runtime while init works already, and handed over: init joins it when it has
+    /// carried out so many of its mounts. The kernel takes longer for it than for all the mounts.
+    Handed { after_mounts: u32 },
 }
 
 /// When init gets its cgroup namespace.

@@ -41,6 +41,8 @@ use crate::plan::{
 };
 use crate::request::{Request, SessionKeyring};
 
+use std::collections::BTreeMap;
+
 use self::error::{At, Warnings};
 use self::handed::Handed;
 use self::idmaps::KnownMaps;
@@ -104,20 +106,20 @@ impl Subject<'_> {
             runtime_hooks: !hooks.prestart.is_empty() || !hooks.create_runtime.is_empty(),
         };
         let annotations = annotations::resolve(self.config)?;
-        let state = HookState::new(
-            &self.config.oci_version,
-            self.request.id.as_str(),
-            &self.bundle.directory.to_string_lossy(),
-            &annotations,
-        );
         let limits = rlimits::resolve(self.config.process.as_ref())?;
         let (outside, inside) = match own.is_own(NamespaceKind::User) {
             true => (limits, Vec::new()),
             false => (Vec::new(), limits),
         };
+        let around = namespaces::Surroundings {
+            config: self.config,
+            host: self.host,
+            mounts: &files.rootfs.mounts,
+            hooks: &hooks,
+        };
         let init = InitPlan {
             verbosity: self.request.verbosity,
-            namespaces: namespaces::inside(self.config, &own, self.host.cgroup_layout)?,
+            namespaces: namespaces::inside(&own, around)?,
             rootfs: files.rootfs,
             sysctls: sysctl::resolve(self.config, self.linux, &own)?,
             keyring: self.keyring(),
@@ -125,7 +127,7 @@ impl Subject<'_> {
             hooks: InitHooks {
                 create_container: hooks.create_container.clone(),
                 start_container: hooks.start_container.clone(),
-                state,
+                state: self.hook_state(&annotations),
             },
             process: Process {
                 rlimits: inside,
@@ -256,6 +258,15 @@ impl Subject<'_> {
         })
     }
 
+    fn hook_state(&self, annotations: &BTreeMap<String, String>) -> HookState {
+        HookState::new(
+            &self.config.oci_version,
+            self.request.id.as_str(),
+            &self.bundle.directory.to_string_lossy(),
+            annotations,
+        )
+    }
+
     fn keyring(&self) -> Keyring {
         match self.request.keyring {
             SessionKeyring::New => Keyring::Join(format!("_ses.{}", self.request.id)),
@@ -281,7 +292,6 @@ mod tests {
                 runtime_hooks: false
             }
         );
-        assert!(plan.init.namespaces.loopback);
         assert_eq!(
             plan.warnings,
             ["config.json /vm: ignored: hull makes no virtual machines"]

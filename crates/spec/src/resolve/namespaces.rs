@@ -4,9 +4,10 @@
 //! would change the host's. Whether a path leads to a namespace of its kind is checked by fd.
 
 use crate::config::{Config, Linux};
+use crate::host::HostFacts;
 use crate::plan::{
-    Birth, CgroupLayout, CgroupNamespace, InitNamespaces, NamespaceKind, Namespaces, TimeOffset,
-    UserNamespace,
+    Birth, CgroupLayout, CgroupNamespace, Hooks, InitNamespaces, Mount, MountKind, NamespaceKind,
+    Namespaces, Network, TimeOffset, UserNamespace,
 };
 
 use super::error::{At, Problem, ResolveError};
@@ -86,20 +87,29 @@ fn time_offsets(linux: &Linux, own: &Namespaces) -> Result<Vec<TimeOffset>, Reso
     Ok(offsets)
 }
 
+/// What init does in a namespace, or before it has one, decides how it gets it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    pub(super) config: &'a Config,
+    pub(super) host: &'a HostFacts,
+    pub(super) mounts: &'a [Mount],
+    pub(super) hooks: &'a Hooks,
+}
+
 /// The same as init sees it, with the names that are set inside.
 pub(super) fn inside(
-    config: &Config,
     own: &Namespaces,
-    layout: CgroupLayout,
+    around: Surroundings<'_>,
 ) -> Result<InitNamespaces, ResolveError> {
-    let cgroup = cgroup(own, layout);
+    let config = around.config;
+    let cgroup = cgroup(own, around.host.cgroup_layout);
     let uts = own.is_own(NamespaceKind::Uts);
     let hostname = config.hostname.as_deref();
     let domainname = config.domainname.as_deref();
     Ok(InitNamespaces {
         joined: own.joined.iter().map(|(kind, _)| *kind).collect(),
         birth: birth(own, cgroup),
-        loopback: own.is_new(NamespaceKind::Network),
+        network: network(own, around),
         hostname: name(hostname, uts, "hostname", &At::new("/hostname"))?,
         domainname: name(domainname, uts, "domainname", &At::new("/domainname"))?,
         user: match own.is_own(NamespaceKind::User) {
@@ -108,6 +118,38 @@ pub(super) fn inside(
         },
         cgroup,
     })
+}
+
+/// The runtime can make a network namespace for another process only where it may come back to its
+/// own, and where no user namespace of the container's has to own it. createContainer hooks find
+/// the loopback up, so they do not run beside that.
+fn network(own: &Namespaces, around: Surroundings<'_>) -> Network {
+    if !own.is_new(NamespaceKind::Network) {
+        return Network::Settled;
+    }
+    let beside = around.host.privileged
+        && !own.is_new(NamespaceKind::User)
+        && !own.needs_stage()
+        && around.hooks.create_container.is_empty();
+    if !beside {
+        return Network::Born;
+    }
+    let free = around
+        .mounts
+        .iter()
+        .take_while(|mount| !shows_network(&mount.kind));
+    Network::Handed {
+        after_mounts: u32::try_from(free.count()).unwrap_or(u32::MAX),
+    }
+}
+
+/// sysfs belongs to a network namespace, as a filesystem over the network does; these do not.
+fn shows_network(kind: &MountKind) -> bool {
+    const WITHOUT: [&str; 5] = ["proc", "tmpfs", "devpts", "mqueue", "cgroup2"];
+    match kind {
+        MountKind::Filesystem { fstype, .. } => !WITHOUT.contains(&fstype.as_str()),
+        MountKind::Bind { .. } | MountKind::Remount | MountKind::CgroupV1 { .. } => false,
+    }
 }
 
 /// On v2 the clone is born into its cgroup; on v1 it is moved there later, and only then may its
@@ -176,7 +218,10 @@ mod tests {
         assert_eq!(own.joined, joined);
         let inside = &plan.init.namespaces;
         assert_eq!(inside.joined, [NamespaceKind::Network, NamespaceKind::Uts]);
-        assert_eq!((&inside.birth, inside.loopback), (&Birth::Direct, false));
+        assert_eq!(
+            (&inside.birth, inside.network),
+            (&Birth::Direct, Network::Settled)
+        );
         assert_eq!(inside.user, UserNamespace::Inherited);
         let without_linux = Scene::v2().plan(r#""linux": null"#);
         assert_eq!(without_linux.host.namespaces, Namespaces::default());
@@ -285,6 +330,43 @@ mod tests {
             (v1.birth, v1.cgroup),
             (staged(mount), CgroupNamespace::AfterAttach)
         );
+    }
+
+    fn network(scene: &Scene, members: &str) -> Network {
+        scene.plan(members).init.namespaces.network
+    }
+
+    #[test]
+    fn the_network_is_made_beside_until_a_mount_shows_it() {
+        let mounts = |list: &str| network(&Scene::v2(), &format!(r#""mounts": [{list}]"#));
+        let proc = r#"{"destination": "/proc", "type": "proc"}"#;
+        let tmpfs = r#"{"destination": "/t", "type": "tmpfs"}"#;
+        let sysfs = r#"{"destination": "/sys", "type": "sysfs"}"#;
+        let handed = |after_mounts| Network::Handed { after_mounts };
+        assert_eq!(mounts(""), handed(0));
+        assert_eq!(mounts(&format!("{proc}, {tmpfs}")), handed(2));
+        assert_eq!(mounts(&format!("{proc}, {sysfs}, {tmpfs}")), handed(1));
+        assert_eq!(
+            mounts(r#"{"destination": "/n", "type": "nfs", "source": "h:/"}"#),
+            handed(0)
+        );
+        assert_eq!(network(&Scene::v1(), ""), handed(0));
+    }
+
+    #[test]
+    fn the_network_is_born_where_the_runtime_cannot_make_it() {
+        let with_user = r#""linux": {"namespaces": [{"type": "user"}, {"type": "network"}],
+            "uidMappings": [{"containerID": 0, "hostID": 1, "size": 1}],
+            "gidMappings": [{"containerID": 0, "hostID": 1, "size": 1}]}"#;
+        let staged = r#""linux": {"namespaces": [{"type": "pid", "path": "/p"}, {"type": "network"},
+            {"type": "mount"}]}"#;
+        let hook = r#""hooks": {"createContainer": [{"path": "/h"}]}"#;
+        for members in [with_user, staged, hook] {
+            assert_eq!(network(&Scene::v2(), members), Network::Born, "{members}");
+        }
+        assert_eq!(network(&Scene::rootless(), ""), Network::Born);
+        let none = r#""linux": {"namespaces": [{"type": "mount"}]}"#;
+        assert_eq!(network(&Scene::v2(), none), Network::Settled);
     }
 
     #[test]
