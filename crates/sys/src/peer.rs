@@ -58,29 +58,35 @@ impl<Out: Serialize, In: DeserializeOwned> Peer<Out, In> {
     /// Hears the next thing; `None` when the other end is closed.
     pub fn hear(&self) -> Result<Option<In>, Errno> {
         let mut buffer = [0u8; LIMIT];
-        let count = socket::receive(&self.socket, &mut buffer);
-        Ok(decode(count.map(|count| (count, None)), &buffer)?.map(|(message, _)| message))
+        let count = after_reset(|| socket::receive(&self.socket, &mut buffer))?;
+        decode(&buffer, count)
     }
 
     /// The same, with the fd that came along.
     pub fn take(&self) -> Result<Option<(In, Option<OwnedFd>)>, Errno> {
         let mut buffer = [0u8; LIMIT];
-        decode(rights::receive(&self.socket, &mut buffer), &buffer)
+        let (count, handed) = after_reset(|| rights::receive(&self.socket, &mut buffer))?;
+        Ok(decode(&buffer, count)?.map(|message| (message, handed)))
     }
 }
 
-fn decode<In: DeserializeOwned>(
-    received: Result<(usize, Option<OwnedFd>), Errno>,
-    buffer: &[u8],
-) -> Result<Option<(In, Option<OwnedFd>)>, Errno> {
-    match received {
-        // The other end is closed, or died with something of ours unread.
-        Ok((0, _)) | Err(Errno::ECONNRESET) => Ok(None),
-        Ok((count, handed)) => postcard::from_bytes(buffer.get(..count).unwrap_or_default())
-            .map(|message| Some((message, handed)))
-            .map_err(|_| Errno::EPROTO),
-        Err(errno) => Err(errno),
+/// An end that closes with something of ours unread is told first, as ECONNRESET, and once; what
+/// it had said before lies behind that.
+fn after_reset<T>(mut receive: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    match receive() {
+        Err(Errno::ECONNRESET) => receive(),
+        other => other,
     }
+}
+
+/// 0 bytes are the end.
+fn decode<In: DeserializeOwned>(buffer: &[u8], count: usize) -> Result<Option<In>, Errno> {
+    if count == 0 {
+        return Ok(None);
+    }
+    postcard::from_bytes(buffer.get(..count).unwrap_or_default())
+        .map(Some)
+        .map_err(|_| Errno::EPROTO)
 }
 
 impl<Out, In> Peer<Out, In> {
@@ -94,5 +100,25 @@ impl<Out, In> Peer<Out, In> {
 impl<Out, In> AsFd for Peer<Out, In> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
+    }
+}
+
+#[cfg(feature = "std")]
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_word_of_an_end_that_closed_unheard_is_heard() {
+        let (ours, theirs) = Peer::<u8, u8>::pair().unwrap();
+        ours.say(&1).unwrap();
+        theirs.say(&7).unwrap();
+        drop(theirs);
+        assert_eq!(ours.hear().unwrap(), Some(7));
+        assert_eq!(ours.hear().unwrap(), None);
+        let (ours, theirs) = Peer::<u8, u8>::pair().unwrap();
+        ours.say(&1).unwrap();
+        drop(theirs);
+        assert!(ours.take().unwrap().is_none());
     }
 }
