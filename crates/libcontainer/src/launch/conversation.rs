@@ -65,6 +65,8 @@ pub(crate) struct Conversation {
     phase: Phase,
     /// What came with the last word.
     handed: Option<OwnedFd>,
+    /// `Start` was said.
+    opened: bool,
 }
 
 impl Conversation {
@@ -78,6 +80,7 @@ impl Conversation {
             peer,
             phase,
             handed: None,
+            opened: false,
         }
     }
 
@@ -87,6 +90,7 @@ impl Conversation {
             peer: Peer::over(socket),
             phase: Phase::Ready,
             handed: None,
+            opened: false,
         }
     }
 
@@ -123,9 +127,17 @@ impl Conversation {
         self.say(ToInit::Committed(gate))
     }
 
+    /// Opens the gate, before init comes to it or when it waits there.
+    pub(crate) fn open_gate(&mut self) -> Result<(), InitError> {
+        if !std::mem::replace(&mut self.opened, true) {
+            self.say(ToInit::Start)?;
+        }
+        Ok(())
+    }
+
     /// Opens the gate; returns when the payload runs, or with what stopped it.
     pub(crate) fn start(&mut self) -> Result<(), InitError> {
-        self.say(ToInit::Start)?;
+        self.open_gate()?;
         match self.hear()? {
             None => Ok(()),
             Some(message) => {

@@ -209,7 +209,10 @@ impl Launched {
     ) -> Result<(), LaunchError> {
         loop {
             match self.talk.next() {
-                Ok(FromInit::Ready) => break,
+                Ok(FromInit::Ready) => {
+                    log::debug!("init: ready");
+                    break;
+                }
                 Ok(FromInit::MountsDone) => after_mounts(plan, self.pid)?,
                 Ok(FromInit::Terminal { number }) => self.seat(number, console)?,
                 Ok(_) => {}

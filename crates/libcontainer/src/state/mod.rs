@@ -8,7 +8,7 @@ mod status;
 mod store;
 
 pub(crate) use identity::ProcessIdentity;
-pub(crate) use record::{CgroupRecord, ImageIdentity, Intent, Record, VERSION};
+pub(crate) use record::{CgroupRecord, ImageIdentity, Intent, Record, Recorded, VERSION};
 pub(crate) use reservation::{Reservation, gate_path};
 pub use status::Status;
 pub(crate) use status::{Gate, InitLife, observe};

@@ -1,5 +1,5 @@
 //! The two records of a container: the intent, before anything is made, and the record proper,
-//! once init is ready. Facts only; a status is never among them.
+//! once it has a first process. Facts only; a status is never among them.
 
 use super::identity::ProcessIdentity;
 use hull_spec::{
@@ -44,6 +44,7 @@ pub(crate) struct Record {
     pub(crate) bundle: String,
     pub(crate) rootfs: String,
     pub(crate) created: String,
+    pub(crate) recorded: Recorded,
     pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) init: ProcessIdentity,
     pub(crate) image: ImageIdentity,
@@ -58,6 +59,15 @@ impl Record {
     pub(crate) fn hook_state(&self) -> HookState {
         HookState::new(&self.oci_version, &self.id, &self.bundle, &self.annotations)
     }
+}
+
+/// When the record was written; what follows from it is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Recorded {
+    /// When init was ready: it waits at its gate from then on.
+    Ready,
+    /// Before, by a `run` that said `Start` ahead: init goes through its gate without a stop.
+    Ahead,
 }
 
 /// The init image's memfd: who runs another file has passed the gate.

@@ -128,9 +128,13 @@ impl Reservation {
         Ok(())
     }
 
-    /// Makes the record durable: there whole, or not at all.
-    pub(crate) fn record(&self, record: &Record) -> Result<(), StoreError> {
-        self.write(TEMPORARY, record)?;
+    /// Writes the record where nobody reads it yet, while there is time for it.
+    pub(crate) fn prepare(&self, record: &Record) -> Result<(), StoreError> {
+        self.write(TEMPORARY, record)
+    }
+
+    /// Puts the prepared record in its place: there whole, or not at all.
+    pub(crate) fn publish(&self) -> Result<(), StoreError> {
         path::rename(self.entry.directory(), TEMPORARY, RECORD).map_err(|source| {
             StoreError::Directory {
                 what: "rename state.json",

@@ -37,9 +37,11 @@ pub(crate) enum InitLife {
     Gone,
 }
 
-/// Does the first process still run the init image?
+/// Where the first process is: before its gate it runs the init image, behind it the payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gate {
+    /// On its way; it will not stop there.
+    Ahead,
     Closed,
     Opened,
 }
@@ -50,6 +52,7 @@ pub(crate) fn observe(init: InitLife, gate: Gate, frozen: bool) -> Status {
         (InitLife::NotYet, ..) => Status::Creating,
         (InitLife::Gone, ..) => Status::Stopped,
         (InitLife::Alive, _, true) => Status::Paused,
+        (InitLife::Alive, Gate::Ahead, _) => Status::Creating,
         (InitLife::Alive, Gate::Closed, _) => Status::Created,
         (InitLife::Alive, Gate::Opened, _) => Status::Running,
     }
@@ -71,6 +74,7 @@ mod tests {
     fn the_status_follows_from_the_kernel() {
         for (init, gate, frozen, status) in [
             (InitLife::NotYet, Gate::Closed, false, Status::Creating),
+            (InitLife::Alive, Gate::Ahead, false, Status::Creating),
             (InitLife::Alive, Gate::Closed, false, Status::Created),
             (InitLife::Alive, Gate::Opened, false, Status::Running),
             (InitLife::Alive, Gate::Opened, true, Status::Paused),

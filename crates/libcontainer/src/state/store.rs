@@ -4,7 +4,7 @@ use super::{
     Gate, InitLife, Status,
     file_names::{INTENT, RECORD},
     observe,
-    record::{Intent, Record, VERSION},
+    record::{Intent, Record, Recorded, VERSION},
 };
 use hull_spec::id::ContainerId;
 use hull_sys::{
@@ -201,15 +201,19 @@ pub(crate) fn status_of(
     Ok((observe(InitLife::Alive, gate, frozen()), Some(pidfd)))
 }
 
-/// The gate is closed as long as init runs our image.
+/// The gate is still ahead, or closed, as long as init runs our image.
 fn gate_of(record: &Record) -> Result<Gate, Errno> {
+    let inside = match record.recorded {
+        Recorded::Ready => Gate::Closed,
+        Recorded::Ahead => Gate::Ahead,
+    };
     let exe = CString::new(format!("/proc/{}/exe", record.init.pid)).map_err(|_| Errno::EINVAL)?;
     match path::open(&exe, Open::PATH).and_then(stat::fstat) {
         Ok(facts) if (facts.device, facts.inode) == (record.image.device, record.image.inode) => {
-            Ok(Gate::Closed)
+            Ok(inside)
         }
         // Only an undumpable process hides its exe from its owner: a rootless init that waits.
-        Err(Errno::EACCES) => Ok(Gate::Closed),
+        Err(Errno::EACCES) => Ok(inside),
         // It may die at any moment.
         Ok(_) | Err(Errno::ENOENT | Errno::ESRCH) => Ok(Gate::Opened),
         Err(errno) => Err(errno),

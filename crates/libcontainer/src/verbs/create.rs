@@ -6,7 +6,7 @@ use crate::{
     host::{self, HostError},
     launch::{LaunchError, Launched, Prepared},
     pid_file::{PidFile, PidFileError},
-    state::{Intent, Record, Reservation, Store, StoreError, VERSION},
+    state::{Intent, Record, Recorded, Reservation, Store, StoreError, VERSION},
     terminal::{ConsoleError, ConsoleSocket},
     timestamp,
 };
@@ -82,6 +82,8 @@ pub(super) struct Draft<'a> {
     bundle: Bundle,
     plan: Plan,
     placement: Placement,
+    /// RFC 3339.
+    created: String,
     /// A process of the container was there: what fails from then on ends a container.
     born: Cell<bool>,
 }
@@ -122,6 +124,7 @@ impl<'a> Draft<'a> {
             bundle,
             plan,
             placement,
+            created: timestamp::now(),
             born: Cell::new(false),
         })
     }
@@ -134,7 +137,7 @@ impl<'a> Draft<'a> {
         &self.plan
     }
 
-    /// Acts: at the end the container waits at its gate and is recorded. A failure
+    /// Acts: at the end the container is recorded, and waits at its gate or goes through it. A failure
     /// after its birth is followed by the poststop hooks, once all is undone (runtime.md#lifecycle).
     pub(super) fn bring_up(
         &self,
@@ -166,21 +169,49 @@ impl<'a> Draft<'a> {
         };
         let mut init = prepared.launch(plan, &cgroup, listener.as_ref())?;
         self.born.set(true);
-        let record = self.record(&init, &cgroup)?;
-        if plan.host.hooks.any_at_create() {
-            reservation.unlock();
-            let ready = init.until_ready(plan, &cgroup, console.as_ref());
-            reservation.relock()?;
-            ready?;
+        let ahead = gate == Gate::Here && !plan.asks_for_more();
+        let record = self.record(
+            &init,
+            &cgroup,
+            if ahead {
+                Recorded::Ahead
+            } else {
+                Recorded::Ready
+            },
+        )?;
+        reservation.prepare(&record)?;
+        let pid_file = if ahead {
+            let pid_file = self.publish(&init, &reservation, gate)?;
+            init.talk.open_gate().map_err(LaunchError::from)?;
+            init.until_ready(plan, &cgroup, None)?;
+            pid_file
         } else {
-            init.until_ready(plan, &cgroup, console.as_ref())?;
+            self.until_ready(&mut init, &mut reservation, &cgroup, console.as_ref())?;
+            self.publish(&init, &reservation, gate)?
+        };
+        if let Some(file) = pid_file {
+            file.keep();
         }
-        log::debug!("init: ready");
-        self.commit(&init, &reservation, &record, gate)?;
         reservation.commit();
         cgroup.keep();
-        log::debug!("state: recorded");
         Ok((init, record))
+    }
+
+    /// Hooks of this container may call hull on it: they do not run under its lock.
+    fn until_ready(
+        &self,
+        init: &mut Launched,
+        reservation: &mut Reservation,
+        cgroup: &Cgroup,
+        console: Option<&ConsoleSocket>,
+    ) -> Result<(), CreateError> {
+        if !self.plan.host.hooks.any_at_create() {
+            return Ok(init.until_ready(&self.plan, cgroup, console)?);
+        }
+        reservation.unlock();
+        let ready = init.until_ready(&self.plan, cgroup, console);
+        reservation.relock()?;
+        Ok(ready?)
     }
 
     fn intent(&self) -> Intent {
@@ -189,12 +220,17 @@ impl<'a> Draft<'a> {
             id: self.request.id.as_str().to_owned(),
             bundle: self.bundle.directory.to_string_lossy().into_owned(),
             oci_version: self.plan.host.oci_version.clone(),
-            created: timestamp::now(),
+            created: self.created.clone(),
             cgroup: self.placement.record(Vec::new()),
         }
     }
 
-    fn record(&self, init: &Launched, cgroup: &Cgroup) -> Result<Record, CreateError> {
+    fn record(
+        &self,
+        init: &Launched,
+        cgroup: &Cgroup,
+        recorded: Recorded,
+    ) -> Result<Record, CreateError> {
         let host = &self.plan.host;
         Ok(Record {
             version: VERSION,
@@ -202,7 +238,8 @@ impl<'a> Draft<'a> {
             oci_version: host.oci_version.clone(),
             bundle: self.bundle.directory.to_string_lossy().into_owned(),
             rootfs: host.rootfs.clone(),
-            created: timestamp::now(),
+            created: self.created.clone(),
+            recorded,
             annotations: host.annotations.clone(),
             init: init.identity()?,
             image: init.image,
@@ -213,23 +250,20 @@ impl<'a> Draft<'a> {
     }
 
     /// The record first, then the pid file; only then does init outlive us.
-    fn commit(
+    fn publish(
         &self,
         init: &Launched,
         reservation: &Reservation,
-        record: &Record,
         gate: Gate,
-    ) -> Result<(), CreateError> {
-        reservation.record(record)?;
+    ) -> Result<Option<PidFile>, CreateError> {
+        reservation.publish()?;
+        log::debug!("state: recorded");
         let pid_file = match &self.request.pid_file {
             Some(path) => Some(PidFile::write(path, init.pid)?),
             None => None,
         };
         init.talk.committed(gate).map_err(LaunchError::from)?;
-        if let Some(file) = pid_file {
-            file.keep();
-        }
-        Ok(())
+        Ok(pid_file)
     }
 }
 

@@ -34,6 +34,9 @@ pub enum Whom {
 pub fn kill(store: &Store, id: &ContainerId, signal: Signal, whom: Whom) -> Result<(), KillError> {
     let container = Container::open(store, id)?;
     let (status, pidfd) = container.look()?;
+    if status == Status::Creating {
+        return Err(LookError::HalfMade.into());
+    }
     if whom == Whom::All {
         return Ok(cgroup::kill_all(&container.record.cgroup, signal.number())?);
     }

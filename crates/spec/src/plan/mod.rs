@@ -30,6 +30,19 @@ pub struct Plan {
     pub warnings: Vec<String>,
 }
 
+impl Plan {
+    /// Does init need anything more of the runtime once it was born: an answer, a hook, a limit?
+    /// If not, a `run` says `Start` ahead, and init never waits at its gate.
+    #[must_use]
+    pub fn asks_for_more(&self) -> bool {
+        self.host.hooks.any_at_create()
+            // They are told that the container is created, so it must be first.
+            || !self.host.hooks.start_container.is_empty()
+            || !self.host.rlimits.is_empty()
+            || self.init.process.terminal != Terminal::None
+    }
+}
+
 /// The part of the plan that needs the host: what stays outside of the container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostPlan {

@@ -304,6 +304,36 @@ mod tests {
     }
 
     #[test]
+    fn a_run_starts_ahead_unless_something_waits_for_the_runtime() {
+        let asks = |members: &str| Scene::v2().plan(members).asks_for_more();
+        assert!(!asks(""));
+        for members in [
+            r#""hooks": {"prestart": [{"path": "/h"}]}"#,
+            r#""hooks": {"createRuntime": [{"path": "/h"}]}"#,
+            r#""hooks": {"createContainer": [{"path": "/h"}]}"#,
+            r#""hooks": {"startContainer": [{"path": "/h"}]}"#,
+            &format!(
+                r#""linux": {{{}}}, "process": {{"rlimits": [{{"type": "RLIMIT_CORE", "soft": 0, "hard": 0}}]}}"#,
+                super::fixture::USER
+            ),
+        ] {
+            assert!(asks(members), "{members}");
+        }
+        assert!(!asks(
+            r#""hooks": {"poststart": [{"path": "/h"}], "poststop": [{"path": "/h"}]}"#
+        ));
+        let terminal = Scene {
+            console: true,
+            ..Scene::v2()
+        };
+        assert!(
+            terminal
+                .plan(r#""process": {"terminal": true}"#)
+                .asks_for_more()
+        );
+    }
+
+    #[test]
     fn versions_of_another_major_are_refused() {
         Scene::v2().refuses(&[
             (
