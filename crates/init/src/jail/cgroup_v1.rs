@@ -1,9 +1,6 @@
 //! The v1 hierarchies as the container sees them: a tmpfs with a directory for each.
 
-use super::{
-    filesystem,
-    tree::{Tree, Trees},
-};
+use super::{filesystem, trees::Trees};
 use crate::{
     failure::{Context, Failure},
     root::{Make, Root, c_string},
@@ -20,13 +17,12 @@ use hull_sys::{
 /// Mounts them all; the tmpfs becomes read-only at the end if the config says so, each hierarchy
 /// is from the start.
 pub(super) fn mount(
-    tree: &Tree,
+    root: &Root,
     plan: &Mount,
     hierarchies: &[CgroupV1Mount],
     trees: Trees<'_>,
 ) -> Result<OwnedFd, Failure> {
-    let target = tree
-        .root
+    let target = root
         .find_or_make(&plan.destination, Make::Directory)
         .context("resolve it inside the rootfs")?;
     let mode = FsParameter::Text("mode".into(), "755".into());

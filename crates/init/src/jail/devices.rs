@@ -1,9 +1,9 @@
 //! Device nodes and the links of /dev, made by directory fd after the mounts.
 
-use super::tree::{Tree, Trees};
+use super::trees::Trees;
 use crate::{
     failure::{Context, Failure},
-    root::{Make, c_string},
+    root::{Make, Root, c_string},
 };
 use alloc::{ffi::CString, format};
 use hull_spec::plan::{Device, DeviceNode, Rootfs};
@@ -29,8 +29,8 @@ const LINKS: [(&str, &str); 5] = [
 ];
 
 /// Makes the plan's devices, then the links.
-pub(super) fn make_all(tree: &Tree, rootfs: &Rootfs, trees: Trees<'_>) -> Result<(), Failure> {
-    let mut directories = Directories { tree, last: None };
+pub(super) fn make_all(root: &Root, rootfs: &Rootfs, trees: Trees<'_>) -> Result<(), Failure> {
+    let mut directories = Directories { root, last: None };
     for device in &rootfs.devices {
         make(&mut directories, device, trees)
             .with_context(|| format!("{} {:?}", device.origin, device.path))?;
@@ -45,7 +45,7 @@ pub(super) fn make_all(tree: &Tree, rootfs: &Rootfs, trees: Trees<'_>) -> Result
 
 /// The directory last used: nearly every node stands in /dev.
 struct Directories<'a> {
-    tree: &'a Tree,
+    root: &'a Root,
     last: Option<(&'a str, OwnedFd)>,
 }
 
@@ -54,7 +54,7 @@ impl<'a> Directories<'a> {
     fn holding(&mut self, path: &'a str) -> Result<(&OwnedFd, CString), Failure> {
         let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
         if self.last.as_ref().is_none_or(|(last, _)| *last != above) {
-            let (directory, _) = self.tree.root.parent(path).context("open its directory")?;
+            let (directory, _) = self.root.parent(path).context("open its directory")?;
             self.last = Some((above, directory));
         }
         let Some((_, directory)) = &self.last else {
@@ -74,7 +74,7 @@ fn make<'a>(
         DeviceNode::Block { major, minor } => (BLOCK, (major, minor)),
         DeviceNode::Fifo => (FIFO, (0, 0)),
         DeviceNode::Bound { handed } => {
-            return bind(directories.tree, device, trees.take(handed)?);
+            return bind(directories.root, device, trees.take(handed)?);
         }
     };
     let (parent, name) = directories.holding(&device.path)?;
@@ -114,9 +114,8 @@ fn same(parent: &OwnedFd, name: &CString, device: &Device) -> Result<(), Failure
     ))
 }
 
-fn bind(tree: &Tree, device: &Device, source: OwnedFd) -> Result<(), Failure> {
-    let target = tree
-        .root
+fn bind(root: &Root, device: &Device, source: OwnedFd) -> Result<(), Failure> {
+    let target = root
         .find_or_make(&device.path, Make::File)
         .context("resolve it inside the rootfs")?;
     mount::attach(source, target).context("bind the host's node")

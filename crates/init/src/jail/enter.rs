@@ -2,12 +2,9 @@
 //!
 //! The handed root tree is put on `/` of our own mount namespace: a place that always exists and
 //! that nobody else can rename. pivot_root(".", ".") then swaps the two, with the old root on top
-//! of the new one until it is detached (pivot_root(2), "pivot_root(".", ".")").
+//! of the new one until it is detached, at once (pivot_root(2), "pivot_root(".", ".")").
 
-use super::{
-    scratch::Scratch,
-    tree::{Tree, Trees},
-};
+use super::trees::Trees;
 use crate::{
     failure::{Context, Failure},
     root::{Root, c_string},
@@ -19,91 +16,57 @@ use hull_sys::{
     path::{self, Open},
 };
 
-/// The new root is `/`; the old one may still be mounted below the current directory.
-pub(super) struct Entered {
-    old: OldRoot,
-    pub(super) scratch: Option<Scratch>,
-}
+/// The root filesystem is in this mount namespace, and can be filled.
+pub(super) struct Reached(Root);
 
-/// Where the old root is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum OldRoot {
-    /// On top of `/`, to be detached.
-    Stacked,
-    /// Hidden below, or shared with others: left alone.
-    Kept,
-}
-
-/// An [`Entered`] whose masks are in place.
-pub(super) struct Sealed(pub(super) Entered);
+/// It is the root of this process; the host's is out of reach, where it is not the same.
+pub(super) struct Entered(Root);
 
 /// Opens the root directory, attached in this mount namespace.
-pub(super) fn reach(rootfs: &Rootfs, trees: Trees<'_>) -> Result<Tree, Failure> {
+pub(super) fn reach(rootfs: &Rootfs, trees: Trees<'_>) -> Result<Reached, Failure> {
+    if let Entering::Chroot(path) = &rootfs.entering {
+        let c_path = c_string(path).context("root path")?;
+        let root = path::open(&c_path, Open::PATH.and(Open::DIRECTORY))
+            .with_context(|| format!("open root {path:?}"))?;
+        return Ok(Reached(Root::new(root)));
+    }
+    // Nothing we do from here on reaches the host, nor the host us through the old root.
+    let private = Attributes {
+        propagation: propagation::PRIVATE,
+        ..Attributes::default()
+    };
+    mount::set_root_attributes(private, Depth::Tree).context("make the mount namespace private")?;
+    let tree = trees.take(0)?;
     let slash = path::open(c"/", Open::PATH).context("open /")?;
-    if !matches!(rootfs.entering, Entering::Chroot(_)) {
-        // Nothing we do from here on reaches the host, nor the host us through the old root.
-        let private = Attributes {
-            propagation: propagation::PRIVATE,
-            ..Attributes::default()
-        };
-        mount::set_root_attributes(private, Depth::Tree)
-            .context("make the mount namespace private")?;
-    }
-    // Below the new root, so that one detach takes it away together with the old root: each
-    // detach waits for an RCU grace period, a third of a millisecond and more.
-    let scratch = match rootfs.masked_paths.is_empty() {
-        true => None,
-        false => Some(Scratch::make(&slash).context("make the scratch tmpfs for masks")?),
-    };
-    let directory = match &rootfs.entering {
-        Entering::PivotRoot | Entering::MoveAndChroot => {
-            let tree = trees.take(0)?;
-            mount::attach(&tree, &slash).context("attach the root filesystem")?;
-            tree
-        }
-        Entering::Chroot(path) => {
-            let c_path = c_string(path).context("root path")?;
-            path::open(&c_path, Open::PATH.and(Open::DIRECTORY))
-                .with_context(|| format!("open root {path:?}"))?
-        }
-    };
-    Ok(Tree {
-        root: Root::new(directory),
-        scratch,
-    })
+    mount::attach(&tree, slash).context("attach the root filesystem")?;
+    Ok(Reached(Root::new(tree)))
 }
 
-/// Makes the tree the root of this process.
-pub(super) fn enter(tree: Tree, entering: &Entering) -> Result<Entered, Failure> {
-    if *entering == Entering::Chroot("/".into()) {
-        return Ok(Entered {
-            old: OldRoot::Kept,
-            scratch: tree.scratch,
-        });
+impl Reached {
+    pub(super) fn root(&self) -> &Root {
+        &self.0
     }
-    path::change_dir(&tree.root).context("chdir to the root filesystem")?;
-    let old = match entering {
-        Entering::PivotRoot => {
+
+    /// Makes it the root of this process.
+    pub(super) fn enter(self, entering: &Entering) -> Result<Entered, Failure> {
+        let Self(root) = self;
+        if *entering == Entering::Chroot("/".into()) {
+            return Ok(Entered(root));
+        }
+        path::change_dir(&root).context("chdir to the root filesystem")?;
+        if *entering == Entering::PivotRoot {
             mount::pivot_here().context("pivot_root to the root filesystem")?;
-            OldRoot::Stacked
-        }
-        Entering::MoveAndChroot | Entering::Chroot(_) => {
+            // The current directory is still the new root's own; what lies on it is the old root.
+            mount::detach(c".").context("detach the old root")?;
+        } else {
             path::change_root(c".").context("chroot to the root filesystem")?;
-            OldRoot::Kept
         }
-    };
-    Ok(Entered {
-        old,
-        scratch: tree.scratch,
-    })
+        Ok(Entered(root))
+    }
 }
 
-/// Detaches what is left of the host's tree.
-pub(super) fn leave_old_root(Sealed(entered): Sealed) -> Result<(), Failure> {
-    if entered.old == OldRoot::Stacked {
-        // The current directory is still the new root's own; what lies on it is the old root.
-        mount::detach(c".").context("detach the old root")?;
+impl Entered {
+    pub(super) fn root(&self) -> &Root {
+        &self.0
     }
-    let slash = path::open(c"/", Open::PATH.and(Open::DIRECTORY)).context("open /")?;
-    path::change_dir(slash).context("chdir to /")
 }

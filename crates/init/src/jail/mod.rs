@@ -2,25 +2,27 @@
 //! so that another order does not compile.
 
 mod cgroup_v1;
+mod covers;
 mod devices;
 mod enter;
 mod filesystem;
 mod mounts;
-mod scratch;
 mod seal;
-mod tree;
+mod trees;
 
-use tree::Trees;
+use enter::Entered;
+use trees::Trees;
 
 use crate::{
     conversation::Conversation,
     failure::Failure,
     hooks::{self, Sink},
     inherited::Inherited,
+    root::Root,
     sysctl, terminal,
 };
 use hull_spec::{
-    plan::InitPlan,
+    plan::{InitPlan, OldRoot},
     protocol::{FromInit, Stage, ToInit},
 };
 
@@ -32,20 +34,44 @@ pub(crate) fn assemble(
     parent: &Conversation,
 ) -> Result<(), Failure> {
     let trees = Trees::behind(plan.namespaces.joined.len(), inherited);
-    parent.enter(Stage::Mounts)?;
-    let tree = enter::reach(&plan.rootfs, trees)?;
-    mounts::mount_all(&tree, plan, trees, parent)?;
-    parent.enter(Stage::Devices)?;
-    devices::make_all(&tree, &plan.rootfs, trees)?;
-    pause(plan, parent)?;
-    hooks::before_entering(plan, sink, parent)?;
-    parent.enter(Stage::Enter)?;
-    let entered = enter::enter(tree, &plan.rootfs.entering)?;
+    let entered = match plan.rootfs.old_root {
+        OldRoot::LeftFirst => {
+            let entered = enter(plan, trees, parent)?;
+            fill(entered.root(), plan, trees, parent)?;
+            entered
+        }
+        OldRoot::LeftLast => {
+            parent.enter(Stage::Mounts)?;
+            let reached = enter::reach(&plan.rootfs, trees)?;
+            fill(reached.root(), plan, trees, parent)?;
+            pause(plan, parent)?;
+            hooks::before_entering(plan, sink, parent)?;
+            parent.enter(Stage::Enter)?;
+            reached.enter(&plan.rootfs.entering)?
+        }
+    };
     terminal::take(&plan.process, parent)?;
     parent.enter(Stage::Seal)?;
     sysctl::write_all(&plan.sysctls)?;
-    let sealed = seal::seal(entered, &plan.rootfs)?;
-    enter::leave_old_root(sealed)
+    seal::seal(&entered, &plan.rootfs)
+}
+
+fn enter(plan: &InitPlan, trees: Trees<'_>, parent: &Conversation) -> Result<Entered, Failure> {
+    parent.enter(Stage::Enter)?;
+    enter::reach(&plan.rootfs, trees)?.enter(&plan.rootfs.entering)
+}
+
+/// Mounts and devices, by fd below the root: no matter which root the process has meanwhile.
+fn fill(
+    root: &Root,
+    plan: &InitPlan,
+    trees: Trees<'_>,
+    parent: &Conversation,
+) -> Result<(), Failure> {
+    parent.enter(Stage::Mounts)?;
+    mounts::mount_all(root, plan, trees, parent)?;
+    parent.enter(Stage::Devices)?;
+    devices::make_all(root, &plan.rootfs, trees)
 }
 
 /// The runtime's hooks run while the old root is still in reach (runtime.md#lifecycle).

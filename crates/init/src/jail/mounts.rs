@@ -1,16 +1,13 @@
 //! `mounts` of the config, in listed order, each built detached with its attributes set, then
 //! attached to a destination that was resolved inside the root once.
 
-use super::{
-    cgroup_v1, filesystem as fresh,
-    tree::{Tree, Trees},
-};
+use super::{cgroup_v1, filesystem as fresh, trees::Trees};
 use crate::{
     conversation::Conversation,
     copy_up,
     failure::{Context, Failure},
     namespace::join_network,
-    root::{Make, place},
+    root::{Make, Root, place},
 };
 use alloc::format;
 use hull_spec::plan::{FsParameter, InitPlan, Mount, MountAttributes, MountKind, Network};
@@ -22,39 +19,39 @@ use hull_sys::{
 
 /// Carries them out in order; the network namespace is joined on the way if it is still to come.
 pub(super) fn mount_all(
-    tree: &Tree,
+    root: &Root,
     plan: &InitPlan,
     trees: Trees<'_>,
     parent: &Conversation,
 ) -> Result<(), Failure> {
     let mounts = &plan.rootfs.mounts;
     let Network::Handed { after_mounts } = plan.namespaces.network else {
-        return mount_these(tree, mounts, trees);
+        return mount_these(root, mounts, trees);
     };
     let middle = usize::try_from(after_mounts).map_or(mounts.len(), |many| many.min(mounts.len()));
     let (before, after) = mounts.split_at(middle);
-    mount_these(tree, before, trees)?;
+    mount_these(root, before, trees)?;
     join_network(parent)?;
-    mount_these(tree, after, trees)
+    mount_these(root, after, trees)
 }
 
-fn mount_these(tree: &Tree, mounts: &[Mount], trees: Trees<'_>) -> Result<(), Failure> {
+fn mount_these(root: &Root, mounts: &[Mount], trees: Trees<'_>) -> Result<(), Failure> {
     for mount in mounts {
-        carry_out(tree, mount, trees).with_context(|| place(mount.index, &mount.destination))?;
+        carry_out(root, mount, trees).with_context(|| place(mount.index, &mount.destination))?;
     }
     Ok(())
 }
 
-fn carry_out(tree: &Tree, plan: &Mount, trees: Trees<'_>) -> Result<(), Failure> {
+fn carry_out(root: &Root, plan: &Mount, trees: Trees<'_>) -> Result<(), Failure> {
     let mounted = match &plan.kind {
-        MountKind::Bind { handed } => bind(tree, plan, trees.take(*handed)?)?,
+        MountKind::Bind { handed } => bind(root, plan, trees.take(*handed)?)?,
         MountKind::Filesystem {
             fstype,
             source,
             parameters,
-        } => filesystem(tree, plan, fstype, source, parameters)?,
-        MountKind::Remount => remount(tree, plan)?,
-        MountKind::CgroupV1 { hierarchies } => cgroup_v1::mount(tree, plan, hierarchies, trees)?,
+        } => filesystem(root, plan, fstype, source, parameters)?,
+        MountKind::Remount => remount(root, plan)?,
+        MountKind::CgroupV1 { hierarchies } => cgroup_v1::mount(root, plan, hierarchies, trees)?,
     };
     for change in &plan.propagation {
         let attributes = Attributes {
@@ -71,7 +68,7 @@ fn carry_out(tree: &Tree, plan: &Mount, trees: Trees<'_>) -> Result<(), Failure>
     Ok(())
 }
 
-fn bind(tree: &Tree, plan: &Mount, source: OwnedFd) -> Result<OwnedFd, Failure> {
+fn bind(root: &Root, plan: &Mount, source: OwnedFd) -> Result<OwnedFd, Failure> {
     let source_is_directory = stat::fstat(&source).context("stat the source")?.is_dir();
     let make = if source_is_directory {
         Make::Directory
@@ -80,7 +77,7 @@ fn bind(tree: &Tree, plan: &Mount, source: OwnedFd) -> Result<OwnedFd, Failure> 
     };
     set(&source, plan.attributes, Depth::One)?;
     set(&source, plan.recursive_attributes, Depth::Tree)?;
-    let target = target(tree, plan, make)?;
+    let target = target(root, plan, make)?;
     mount::attach(&source, target).context("attach the source")?;
     Ok(source)
 }
@@ -103,7 +100,7 @@ fn set(mount: &OwnedFd, attributes: MountAttributes, depth: Depth) -> Result<(),
 }
 
 fn filesystem(
-    tree: &Tree,
+    root: &Root,
     plan: &Mount,
     fstype: &str,
     source: &str,
@@ -113,11 +110,11 @@ fn filesystem(
     set(&mounted, plan.recursive_attributes, Depth::Tree)?;
     // A symlink of the image must not move these elsewhere (CVE-2019-19921).
     let target = match fstype {
-        "proc" | "sysfs" | "mqueue" => tree.root.ordinary_directory(&plan.destination)?,
-        _ => target(tree, plan, Make::Directory)?,
+        "proc" | "sysfs" | "mqueue" => root.ordinary_directory(&plan.destination)?,
+        _ => target(root, plan, Make::Directory)?,
     };
     if plan.copy_up {
-        copy_up::copy(&tree.root, &plan.destination, &mounted)
+        copy_up::copy(root, &plan.destination, &mounted)
             .context("copy what the rootfs has there")?;
     }
     mount::attach(&mounted, target).with_context(|| format!("attach {fstype}"))?;
@@ -127,9 +124,8 @@ fn filesystem(
 /// The destination, resolved once. A link of the image into procfs would let a mount pose as a
 /// file that the kernel speaks through (CVE-2019-16884); the few destinations below /proc that
 /// engines need were let through by name when the plan was made.
-fn target(tree: &Tree, plan: &Mount, make: Make) -> Result<OwnedFd, Failure> {
-    let target = tree
-        .root
+fn target(root: &Root, plan: &Mount, make: Make) -> Result<OwnedFd, Failure> {
+    let target = root
         .find_or_make(&plan.destination, make)
         .context("resolve it inside the rootfs")?;
     let named = plan.destination == "/proc" || plan.destination.starts_with("/proc/");
@@ -141,9 +137,8 @@ fn target(tree: &Tree, plan: &Mount, make: Make) -> Result<OwnedFd, Failure> {
 }
 
 /// Changes what is mounted at the destination already.
-fn remount(tree: &Tree, plan: &Mount) -> Result<OwnedFd, Failure> {
-    let mounted = tree
-        .root
+fn remount(root: &Root, plan: &Mount) -> Result<OwnedFd, Failure> {
+    let mounted = root
         .find(&plan.destination)
         .context("resolve it inside the rootfs")?;
     set(&mounted, plan.attributes, Depth::One)?;

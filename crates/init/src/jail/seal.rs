@@ -1,12 +1,6 @@
 //! What the container must not see or change: masked paths, read-only paths, the root itself.
-//!
-//! Between pivot_root and the detaching of the old root: paths lead through the new root already,
-//! and mounts can still be cloned from the scratch tmpfs that lies on the old one.
 
-use super::{
-    enter::{Entered, Sealed},
-    scratch::Scratch,
-};
+use super::{covers::Covers, enter::Entered};
 use crate::{
     failure::{Context, Failure},
     root::Root,
@@ -17,19 +11,15 @@ use hull_sys::{
     Errno,
     fd::OwnedFd,
     mount::{self, Attributes, Depth, attr},
-    path::{self, Open},
     stat,
 };
 
 /// Masks, protects, and makes the root read-only last.
-pub(super) fn seal(entered: Entered, rootfs: &Rootfs) -> Result<Sealed, Failure> {
-    let slash = path::open(c"/", Open::PATH.and(Open::DIRECTORY)).context("open /")?;
-    let root = Root::new(slash);
-    if let Some(scratch) = &entered.scratch {
-        mask_all(&root, &rootfs.masked_paths, scratch)?;
-    }
+pub(super) fn seal(entered: &Entered, rootfs: &Rootfs) -> Result<(), Failure> {
+    let root = entered.root();
+    mask_all(root, &rootfs.masked_paths)?;
     for path in &rootfs.readonly_paths {
-        protect(&root, path).with_context(|| format!("linux.readonlyPaths {path:?}"))?;
+        protect(root, path).with_context(|| format!("linux.readonlyPaths {path:?}"))?;
     }
     if let Some(change) = rootfs.propagation {
         let depth = if change.recursive {
@@ -51,13 +41,13 @@ pub(super) fn seal(entered: Entered, rootfs: &Rootfs) -> Result<Sealed, Failure>
         };
         mount::set_root_attributes(readonly, Depth::One).context("root.readonly")?;
     }
-    Ok(Sealed(entered))
+    Ok(())
 }
 
-fn mask_all(root: &Root, paths: &[String], scratch: &Scratch) -> Result<(), Failure> {
-    let mut masked = Vec::new();
+fn mask_all(root: &Root, paths: &[String]) -> Result<(), Failure> {
+    let (mut covers, mut masked) = (Covers::default(), Vec::new());
     for path in paths {
-        mask(root, path, scratch, &mut masked)
+        mask(root, path, &mut covers, &mut masked)
             .with_context(|| format!("linux.maskedPaths {path:?}"))?;
     }
     Ok(())
@@ -67,7 +57,7 @@ fn mask_all(root: &Root, paths: &[String], scratch: &Scratch) -> Result<(), Fail
 fn mask(
     root: &Root,
     path: &str,
-    scratch: &Scratch,
+    covers: &mut Covers,
     masked: &mut Vec<(u64, u64)>,
 ) -> Result<(), Failure> {
     let Some(target) = existing(root, path)? else {
@@ -78,11 +68,10 @@ fn mask(
         return Ok(());
     }
     let cover = if facts.is_dir() {
-        scratch.empty()?
+        covers.cover_directory(&target)?
     } else {
-        scratch.null()?
+        covers.cover_file(root, &target)?
     };
-    mount::attach(&cover, &target).context("cover it")?;
     let now = stat::fstat(&cover).context("stat the cover")?;
     masked.push((now.device, now.inode));
     Ok(())

@@ -78,10 +78,20 @@ pub enum Entering {
     Chroot(String),
 }
 
+/// When the host's root goes out of reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OldRoot {
+    /// Before anything is mounted: all that is needed of the host was handed over.
+    LeftFirst,
+    /// Behind the mounts, and the hooks that run between them and pivot_root.
+    LeftLast,
+}
+
 /// The container's filesystem.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rootfs {
     pub entering: Entering,
+    pub old_root: OldRoot,
     /// In listed order (config.md#mounts).
     pub mounts: Vec<Mount>,
     /// Default devices first, then `linux.devices`; empty where the rootfs is not ours to fill.

@@ -36,8 +36,8 @@ use crate::config::{Config, Linux};
 use crate::hook::HookState;
 use crate::host::HostFacts;
 use crate::plan::{
-    CgroupPlan, HandedTree, HostPlan, InitHooks, InitPlan, Keyring, NamespaceKind, Namespaces,
-    Pauses, Plan, Process, Rootfs,
+    CgroupPlan, HandedTree, Hooks, HostPlan, InitHooks, InitPlan, Keyring, NamespaceKind,
+    Namespaces, OldRoot, Pauses, Plan, Process, Rootfs,
 };
 use crate::request::{Request, SessionKeyring};
 
@@ -120,7 +120,10 @@ impl Subject<'_> {
         let init = InitPlan {
             verbosity: self.request.verbosity,
             namespaces: namespaces::inside(&own, around)?,
-            rootfs: files.rootfs,
+            rootfs: Rootfs {
+                old_root: self.old_root(&own, &hooks),
+                ..files.rootfs
+            },
             sysctls: sysctl::resolve(self.config, self.linux, &own)?,
             keyring: self.keyring(),
             pauses,
@@ -258,6 +261,19 @@ impl Subject<'_> {
         })
     }
 
+    /// Where nobody can tell that pivot_root came first, a hostile root filesystem is only ever
+    /// filled with the host out of its reach. The hooks of create can tell (runtime.md#lifecycle);
+    /// and from a user namespace proc and sysfs can be mounted only while others of their kind are
+    /// in sight (user_namespaces(7)).
+    fn old_root(&self, own: &Namespaces, hooks: &Hooks) -> OldRoot {
+        let unseen = !hooks.any_at_create();
+        if unseen && self.host.privileged && !own.is_own(NamespaceKind::User) {
+            OldRoot::LeftFirst
+        } else {
+            OldRoot::LeftLast
+        }
+    }
+
     fn hook_state(&self, annotations: &BTreeMap<String, String>) -> HookState {
         HookState::new(
             &self.config.oci_version,
@@ -331,6 +347,26 @@ mod tests {
                 .plan(r#""process": {"terminal": true}"#)
                 .asks_for_more()
         );
+    }
+
+    #[test]
+    fn the_old_root_is_left_first_unless_it_is_still_needed() {
+        let old_root = |members: &str| Scene::v2().plan(members).init.rootfs.old_root;
+        assert_eq!(old_root(""), OldRoot::LeftFirst);
+        assert_eq!(
+            old_root(
+                r#""hooks": {"startContainer": [{"path": "/h"}], "poststop": [{"path": "/h"}]}"#
+            ),
+            OldRoot::LeftFirst
+        );
+        for kind in ["prestart", "createRuntime", "createContainer"] {
+            let hook = format!(r#""hooks": {{"{kind}": [{{"path": "/h"}}]}}"#);
+            assert_eq!(old_root(&hook), OldRoot::LeftLast, "{kind}");
+        }
+        let user = format!(r#""linux": {{{}}}"#, super::fixture::USER);
+        assert_eq!(old_root(&user), OldRoot::LeftLast);
+        let rootless = Scene::rootless().plan(&user).init.rootfs.old_root;
+        assert_eq!(rootless, OldRoot::LeftLast);
     }
 
     #[test]

@@ -11,7 +11,8 @@ use std::collections::BTreeSet;
 use crate::bundle::Bundle;
 use crate::config::{Config, Linux};
 use crate::plan::{
-    Entering, NamespaceKind, Namespaces, Propagation, PropagationChange, Rootfs, TreeSource,
+    Entering, NamespaceKind, Namespaces, OldRoot, Propagation, PropagationChange, Rootfs,
+    TreeSource,
 };
 use crate::request::RootChange;
 
@@ -39,6 +40,7 @@ impl Root {
     pub(super) fn empty(&self) -> Rootfs {
         Rootfs {
             entering: self.entering.clone(),
+            old_root: OldRoot::LeftLast,
             mounts: Vec::new(),
             devices: Vec::new(),
             dev_links: false,
