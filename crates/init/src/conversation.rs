@@ -93,7 +93,7 @@ impl Conversation {
 
     /// A starter that hung up right after `Start` does not stop the payload.
     pub(crate) fn keep(&self, failure: Failure) -> Result<(), Failure> {
-        if failure.errno == Some(hull_sys::Errno::EPIPE) {
+        if failure.errno() == Some(hull_sys::Errno::EPIPE) {
             Ok(())
         } else {
             Err(failure)
@@ -102,7 +102,8 @@ impl Conversation {
 
     /// The last word. Long causes are cut so that the report fits one message.
     pub(crate) fn fail(&self, failure: Failure) {
-        let mut causes = failure.causes;
+        let errno = failure.errno().map_or(0, hull_sys::Errno::raw);
+        let mut causes = failure.into_causes();
         causes.truncate(8);
         for cause in &mut causes {
             let mut end = cause.len().min(800);
@@ -111,7 +112,6 @@ impl Conversation {
             }
             cause.truncate(end);
         }
-        let errno = failure.errno.map_or(0, hull_sys::Errno::raw);
         let report = Report {
             stage: self.stage.get(),
             causes,
@@ -133,5 +133,5 @@ fn gone() -> Failure {
 }
 
 fn out_of_order(heard: ToInit, wanted: ToInit) -> Failure {
-    Failure::new(format!("heard {heard:?} in place of {wanted:?}"))
+    Failure::new(&format!("heard {heard:?} in place of {wanted:?}"))
 }

@@ -22,7 +22,7 @@ pub(crate) fn wait(inherited: &Inherited, parent: &Conversation) -> Result<(), F
     let gate = match parent.hear()? {
         ToInit::Committed(gate) => gate,
         other => {
-            return Err(Failure::new(alloc::format!(
+            return Err(Failure::new(&alloc::format!(
                 "heard {other:?} before Committed"
             )));
         }

@@ -77,7 +77,7 @@ fn find(program: &str, environment: &[&str]) -> Result<CString, Failure> {
     }
     match denied {
         Some(errno) => Err(errno).with_context(|| format!("exec: {program:?}")),
-        None => Err(Failure::new(format!(
+        None => Err(Failure::new(&format!(
             "exec: {program:?}: executable file not found in $PATH"
         ))),
     }

@@ -10,10 +10,7 @@ use crate::{
     failure::{Context, Failure},
     root::c_string,
 };
-use alloc::{
-    format,
-    string::{String, ToString},
-};
+use alloc::{format, string::String};
 use hull_spec::{
     hook::{HookFailure, HookKind, describe, heading},
     plan::{Hook, InitPlan, Verbosity},
@@ -107,10 +104,7 @@ fn run(hook: &Hook, state: &str, null: &OwnedFd) -> Result<(), Failure> {
         output: null.as_fd(),
         timeout_ms: hook.timeout.map(|seconds| u64::from(seconds) * 1000),
     });
-    let outcome = outcome.map_err(|error| Failure {
-        causes: alloc::vec![error.call.to_string()],
-        errno: Some(error.errno),
-    })?;
+    let outcome = outcome.map_err(|error| Failure::of(error.errno).because(error.call))?;
     let failure = match outcome.ending {
         Some(Ending::Exited(0)) => return Ok(()),
         Some(Ending::Exited(code)) => HookFailure::Exited(code),
@@ -118,7 +112,7 @@ fn run(hook: &Hook, state: &str, null: &OwnedFd) -> Result<(), Failure> {
         None => HookFailure::TimedOut(hook.timeout.unwrap_or(0)),
     };
     let complaint = &outcome.complaint;
-    Err(Failure::new(describe(
+    Err(Failure::new(&describe(
         &failure,
         complaint,
         LONGEST_COMPLAINT,

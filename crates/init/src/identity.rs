@@ -35,7 +35,7 @@ pub(crate) fn confirm_cwd(cwd: &str) -> Result<(), Failure> {
     if here.first() == Some(&b'/') {
         return Ok(());
     }
-    Err(Failure::new(format!(
+    Err(Failure::new(&format!(
         "cwd {cwd:?} is outside of the container's root filesystem"
     )))
 }
