@@ -39,6 +39,12 @@ impl Handle {
         pidfd_send_signal(&self.fd, signal).map_err(|error| Stop::Fail(format!("signal process {}: {error}", self.pid)))
     }
 
+    /// Stops a child of ours; returns when it has come to rest.
+    pub(crate) fn stop(&self) -> Check {
+        self.signal(Signal::STOP)?;
+        waitid(WaitId::PidFd(self.fd.as_fd()), WaitIdOptions::STOPPED).map(drop).map_err(Stop::from)
+    }
+
     /// Collects the process if it is a zombie child of ours: its exit code or 128+signal.
     pub(crate) fn reap(&self) -> Option<i32> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;

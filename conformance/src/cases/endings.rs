@@ -269,3 +269,27 @@ case!(
         bed.nothing_left()
     }
 );
+
+case!(
+    a_run_leaves_another_container_of_its_id_alone,
+    caller(
+        &["c9.End"],
+        "contracts 9: `run` ends its own container; one that was made meanwhile under the same id is not that"
+    ),
+    |bed| {
+        let bundle = bed.bundle(&bed.config().steps("tell /sync/ready + pause"))?;
+        let fifo = super::Fifo::make(&bundle.rootfs().join("sync/ready"))?;
+        let running =
+            bed.spawn(bed.command(&["run", "--bundle", &bundle.path.to_string_lossy(), &bed.id()]), bed.null())?;
+        fifo.wait()?;
+        running.handle.stop()?;
+        bed.call(&["delete", "--force", &bed.id()])?.succeeded("delete --force")?;
+        let second = bed.create(&bed.config())?;
+        running.signal(Signal::CONT)?;
+        same("code of the first", running.finish()?.code, 128 + 9)?;
+        same("status of the second", second.status()?, "created")?;
+        second.start()?;
+        same("code of the second", second.wait()?, 0)?;
+        second.delete()
+    }
+);

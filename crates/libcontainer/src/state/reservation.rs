@@ -1,14 +1,14 @@
 //! An id reserved for a create: its directory, lock and intent, undone on drop unless committed.
 
 use super::{
-    file_names::{CONFIG, FILES, INTENT, RECORD, TEMPORARY},
+    file_names::{CONFIG, INTENT, RECORD, TEMPORARY},
     record::{Intent, Record},
     store::{Entry, Lock, Store, StoreError},
 };
 use hull_spec::id::ContainerId;
 use hull_sys::{
     Errno,
-    path::{self, Open, Remove},
+    path::{self, Open},
     socket,
 };
 use serde::Serialize;
@@ -23,8 +23,6 @@ use std::{
 /// The id is ours.
 #[derive(Debug)]
 pub(crate) struct Reservation {
-    root: OwnedFd,
-    name: CString,
     entry: Entry,
     /// Not held while hooks run, which may call hull on their own container.
     lock: Option<Lock>,
@@ -46,11 +44,13 @@ impl Store {
         }
         let open = Open::READ.and(Open::DIRECTORY).and(Open::NO_FOLLOW);
         let directory = path::open_at(&root, &name, open).map_err(failed("open it"))?;
-        let entry = Entry { directory };
-        let lock = entry.lock()?;
-        Ok(Reservation {
+        let entry = Entry {
             root,
             name,
+            directory,
+        };
+        let lock = entry.lock()?;
+        Ok(Reservation {
             entry,
             lock: Some(lock),
             kept: false,
@@ -66,36 +66,6 @@ impl Store {
             .map_err(|error| self.root_error(error.into()))?;
         self.open_root()?
             .ok_or_else(|| self.root_error(Errno::ENOENT))
-    }
-
-    /// Removes a container's directory, in whatever state it is.
-    pub(crate) fn remove(&self, id: &ContainerId) -> Result<(), StoreError> {
-        let Some(root) = self.open_root()? else {
-            return Ok(());
-        };
-        let entry = match self.entry(id) {
-            Err(StoreError::NotFound) => return Ok(()),
-            other => other?,
-        };
-        let name = CString::new(id.as_str()).map_err(|_| StoreError::NotFound)?;
-        clear(&root, &name, &entry).map_err(|source| StoreError::Directory {
-            what: "remove it",
-            source,
-        })
-    }
-}
-
-/// Only names that hull makes are removed: the directory of another program stays.
-fn clear(root: &OwnedFd, name: &CStr, entry: &Entry) -> Result<(), Errno> {
-    for file in FILES {
-        match path::unlink(entry.directory(), file, Remove::File) {
-            Ok(()) | Err(Errno::ENOENT) => {}
-            Err(errno) => return Err(errno),
-        }
-    }
-    match path::unlink(root, name, Remove::Directory) {
-        Ok(()) | Err(Errno::ENOENT) => Ok(()),
-        Err(errno) => Err(errno),
     }
 }
 
@@ -143,9 +113,15 @@ impl Reservation {
         })
     }
 
-    /// Keeps everything.
-    pub(crate) fn commit(mut self) {
+    /// Keeps everything, and lets other hull commands at the container.
+    pub(crate) fn commit(&mut self) {
         self.kept = true;
+        self.unlock();
+    }
+
+    /// Removes it after all, under its lock: for whoever made the container and stayed with it.
+    pub(crate) fn remove(&self) -> Result<(), StoreError> {
+        self.entry.remove()
     }
 
     fn write(&self, name: &CStr, content: &impl Serialize) -> Result<(), StoreError> {
@@ -166,7 +142,7 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         if !self.kept
-            && let Err(errno) = clear(&self.root, &self.name, &self.entry)
+            && let Err(errno) = self.entry.clear()
         {
             log::warn!("state directory is left behind: {errno}");
         }

@@ -2,14 +2,14 @@
 
 use super::{
     Gate, InitLife, Status,
-    file_names::{INTENT, RECORD},
+    file_names::{FILES, INTENT, RECORD},
     observe,
     record::{Intent, Record, Recorded, VERSION},
 };
 use hull_spec::id::ContainerId;
 use hull_sys::{
     Errno,
-    path::{self, Open},
+    path::{self, Open, Remove},
     stat,
 };
 use serde::de::DeserializeOwned;
@@ -45,9 +45,11 @@ pub struct Store {
     pub(super) root: PathBuf,
 }
 
-/// One container's directory.
+/// One container's directory, and where it stands.
 #[derive(Debug)]
 pub(crate) struct Entry {
+    pub(super) root: OwnedFd,
+    pub(super) name: CString,
     pub(super) directory: OwnedFd,
 }
 
@@ -80,8 +82,12 @@ impl Store {
         let root = self.open_root()?.ok_or(StoreError::NotFound)?;
         let name = CString::new(id.as_str()).map_err(|_| StoreError::NotFound)?;
         let open = Open::READ.and(Open::DIRECTORY).and(Open::NO_FOLLOW);
-        match path::open_at(root, &name, open) {
-            Ok(directory) => Ok(Entry { directory }),
+        match path::open_at(&root, &name, open) {
+            Ok(directory) => Ok(Entry {
+                root,
+                name,
+                directory,
+            }),
             Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => Err(StoreError::NotFound),
             Err(source) => Err(StoreError::Directory {
                 what: "open it",
@@ -154,6 +160,22 @@ impl Entry {
             })
     }
 
+    /// Removes it, in whatever state it is: its name is free once this returns.
+    pub(crate) fn remove(&self) -> Result<(), StoreError> {
+        self.clear().map_err(|source| StoreError::Directory {
+            what: "remove it",
+            source,
+        })
+    }
+
+    /// Only names that hull makes are removed: the directory of another program stays.
+    pub(super) fn clear(&self) -> Result<(), Errno> {
+        for file in FILES {
+            gone(path::unlink(&self.directory, file, Remove::File))?;
+        }
+        gone(path::unlink(&self.root, &self.name, Remove::Directory))
+    }
+
     /// Takes the container's lock, which mutating verbs hold.
     pub(crate) fn lock(&self) -> Result<Lock, StoreError> {
         let failed = |source| StoreError::Directory {
@@ -171,6 +193,13 @@ impl Entry {
             return Err(StoreError::NotFound);
         }
         Ok(Lock { file })
+    }
+}
+
+fn gone(removed: Result<(), Errno>) -> Result<(), Errno> {
+    match removed {
+        Err(Errno::ENOENT) => Ok(()),
+        other => other,
     }
 }
 

@@ -63,8 +63,7 @@ pub enum CreateError {
 /// Creates a container that waits for [`start`](crate::start).
 pub fn create(store: &Store, request: &CreateRequest) -> Result<(), CreateError> {
     let draft = Draft::new(request, Attached::No)?;
-    let (mut init, _) = draft.bring_up(store, Gate::Listener)?;
-    init.release();
+    draft.bring_up(store, Gate::Listener)?.init.release();
     Ok(())
 }
 
@@ -73,6 +72,15 @@ pub fn create(store: &Store, request: &CreateRequest) -> Result<(), CreateError>
 pub(super) enum Attached {
     Yes,
     No,
+}
+
+/// A container that was made, as its maker holds it.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) init: Launched,
+    pub(super) record: Record,
+    /// Its directory; no longer locked.
+    pub(super) place: Reservation,
 }
 
 /// A request that was found good: the plan, and nothing done yet.
@@ -139,11 +147,7 @@ impl<'a> Draft<'a> {
 
     /// Acts: at the end the container is recorded, and waits at its gate or goes through it. A failure
     /// after its birth is followed by the poststop hooks, once all is undone (runtime.md#lifecycle).
-    pub(super) fn bring_up(
-        &self,
-        store: &Store,
-        gate: Gate,
-    ) -> Result<(Launched, Record), CreateError> {
+    pub(super) fn bring_up(&self, store: &Store, gate: Gate) -> Result<Made, CreateError> {
         let result = self.assemble(store, gate);
         if result.is_err() && self.born.get() {
             let poststop = &self.plan.host.hooks.poststop;
@@ -152,7 +156,7 @@ impl<'a> Draft<'a> {
         result
     }
 
-    fn assemble(&self, store: &Store, gate: Gate) -> Result<(Launched, Record), CreateError> {
+    fn assemble(&self, store: &Store, gate: Gate) -> Result<Made, CreateError> {
         let plan = &self.plan;
         let console = self.request.console_socket.as_deref();
         let console = console.map(ConsoleSocket::connect).transpose()?;
@@ -194,7 +198,11 @@ impl<'a> Draft<'a> {
         }
         reservation.commit();
         cgroup.keep();
-        Ok((init, record))
+        Ok(Made {
+            init,
+            record,
+            place: reservation,
+        })
     }
 
     /// Hooks of this container may call hull on it: they do not run under its lock.

@@ -3,7 +3,7 @@
 use crate::{
     cgroup::{self, CgroupError, Patience},
     hooks,
-    state::{CgroupRecord, Entry, Record, Status, Store, StoreError, status_of},
+    state::{CgroupRecord, Entry, Record, Reservation, Status, Store, StoreError, status_of},
 };
 use hull_spec::id::ContainerId;
 use hull_sys::{Errno, process};
@@ -61,7 +61,7 @@ pub fn delete(store: &Store, id: &ContainerId, force: Force) -> Result<(), Delet
         Ok(None) => return Err(DeleteError::HalfMade),
         Err(error) => return Err(error.into()),
     };
-    store.remove(id)?;
+    entry.remove()?;
     drop(lock);
     if let Some(record) = record {
         hooks::run_poststop(&record.hooks.poststop, &record.hook_state());
@@ -69,22 +69,22 @@ pub fn delete(store: &Store, id: &ContainerId, force: Force) -> Result<(), Delet
     Ok(())
 }
 
-/// Removes a container whose first process its own caller has just reaped.
-pub(super) fn bury(store: &Store, id: &ContainerId, record: &Record) -> Result<(), DeleteError> {
-    let locked = store.entry(id).and_then(|entry| entry.lock());
-    let lock = match locked {
+/// Removes a container whose first process its own maker has just reaped. By its place, not by its
+/// id: that may name another container by now.
+pub(super) fn bury(record: &Record, mut place: Reservation) -> Result<(), DeleteError> {
+    match place.relock() {
         // A delete was faster.
         Err(StoreError::NotFound) => return Ok(()),
         other => other?,
-    };
+    }
     let left = if record.own_pid_namespace {
         Force::No
     } else {
         Force::Yes
     };
     sweep(&record.cgroup, left)?;
-    store.remove(id)?;
-    drop(lock);
+    place.remove()?;
+    drop(place);
     hooks::run_poststop(&record.hooks.poststop, &record.hook_state());
     Ok(())
 }

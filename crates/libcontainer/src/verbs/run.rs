@@ -1,8 +1,8 @@
 //! run: create and start in one process; in the foreground also wait, reap and delete.
 
 use super::attend::{self, AttendError};
-use super::create::{Attached, CreateError, CreateRequest, Draft};
-use super::delete::{DeleteError, Force, bury, delete};
+use super::create::{Attached, CreateError, CreateRequest, Draft, Made};
+use super::delete::{DeleteError, bury};
 use crate::{
     hooks::{self, HookError},
     launch::{InitError, Launched},
@@ -69,9 +69,8 @@ pub fn run(store: &Store, request: &CreateRequest, mode: RunMode) -> Result<Exit
 
 fn run_detached(store: &Store, request: &CreateRequest) -> Result<ExitCode, RunError> {
     let draft = Draft::new(request, Attached::No)?;
-    let (mut init, _) = draft.bring_up(store, Gate::Here)?;
-    start_or_undo(store, &draft, &mut init)?;
-    init.release();
+    let made = draft.bring_up(store, Gate::Here)?;
+    start_or_undo(&draft, made)?;
     Ok(ExitCode(0))
 }
 
@@ -87,26 +86,25 @@ fn run_attached(
     }
     // Before the child exists: none of its ends can be missed.
     let signals = signal::block_all().map_err(|e| RunError::Prepare("block signals", e))?;
-    let (mut init, record) = draft.bring_up(store, Gate::Here)?;
-    let proxy = attend::proxy(&mut init, draft.plan().init.process.terminal)?;
-    start_or_undo(store, &draft, &mut init)?;
-    init.release();
-    let ending = attend::until_the_end(&init, &signals, proxy)?;
+    let mut made = draft.bring_up(store, Gate::Here)?;
+    let proxy = attend::proxy(&mut made.init, draft.plan().init.process.terminal)?;
+    let made = start_or_undo(&draft, made)?;
+    let ending = attend::until_the_end(&made.init, &signals, proxy)?;
     if keep == Keep::Nothing {
-        bury(store, &request.id, &record)?;
+        bury(&made.record, made.place)?;
     }
     Ok(exit_code(ending))
 }
 
 /// A payload that cannot be executed leaves no container behind, nor does a failed hook.
-fn start_or_undo(store: &Store, draft: &Draft<'_>, init: &mut Launched) -> Result<(), RunError> {
-    let Err(error) = start(draft, init) else {
-        return Ok(());
+fn start_or_undo(draft: &Draft<'_>, mut made: Made) -> Result<Made, RunError> {
+    let Err(error) = start(draft, &mut made.init) else {
+        made.init.release();
+        return Ok(made);
     };
-    let request = draft.request();
-    init.end();
-    delete(store, &request.id, Force::Yes)?;
-    if let Some(file) = &request.pid_file {
+    made.init.end();
+    bury(&made.record, made.place)?;
+    if let Some(file) = &draft.request().pid_file {
         drop(std::fs::remove_file(file));
     }
     Err(error)
