@@ -6,7 +6,7 @@ use crate::container::Container;
 use crate::facts::worked;
 use rustix::process::Signal;
 use serde_json::json;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 case!(
     run_returns_the_exit_code,
@@ -64,6 +64,29 @@ case!(
             .map(|step| step["value"].as_str().unwrap_or_default().to_owned())
             .collect();
         same("signals received", received, signals.map(str::to_owned).to_vec())
+    }
+);
+
+case!(
+    run_forwards_real_time_signals,
+    caller(
+        &["c9.Signals"],
+        "contracts 9: every catchable signal (incl. RT): the first that libc gives to programs too"
+    ),
+    |bed| {
+        for offset in [0, 1, 20] {
+            // Not the first process of a pid namespace, which default actions do not reach.
+            let bundle = bed.bundle(&bed.config().without_namespace("pid").steps("tell /sync/ready + pause"))?;
+            let fifo = super::Fifo::make(&bundle.rootfs().join("sync/ready"))?;
+            let running =
+                bed.spawn(bed.command(&["run", "--bundle", &bundle.path.to_string_lossy(), &bed.id()]), bed.null())?;
+            fifo.wait()?;
+            let number = 34 + offset;
+            let kill = format!("kill -{number} {}", running.handle.pid);
+            ensure!(Command::new("sh").args(["-c", &kill]).status()?.success(), "{kill}");
+            same("code", running.finish()?.code, 128 + number)?;
+        }
+        Ok(())
     }
 );
 

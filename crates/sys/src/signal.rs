@@ -2,7 +2,6 @@
 
 use crate::{
     Errno,
-    call::check,
     fd::{AsFd, AsRawFd, OwnedFd, own},
 };
 use core::mem::MaybeUninit;
@@ -10,41 +9,63 @@ use core::mem::MaybeUninit;
 /// Highest signal number of Linux.
 pub const LAST: i32 = 64;
 
-/// Every signal has its default action and none is blocked, as a payload expects of its birth.
+/// Every signal has its default action and none is blocked, as a payload expects of its birth. Not
+/// by libc's sigaction, which keeps three signals to itself.
 pub fn reset() -> Result<(), Errno> {
-    // SAFETY: an all-zero sigaction is SIG_DFL with no flags and an empty mask.
-    let default: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+    /// The kernel's sigaction, which is no larger: SIG_DFL, no flags, an empty mask.
+    const DEFAULT: [u64; 4] = [0; 4];
     for signal in 1..=LAST {
-        // SIGKILL, SIGSTOP and libc's own two are refused, and have their default anyway.
-        // SAFETY: `default` is a complete sigaction; the old one is not asked for.
-        let _refused =
-            unsafe { libc::sigaction(signal, &raw const default, core::ptr::null_mut()) };
+        // SIGKILL and SIGSTOP are refused, and have their default anyway.
+        // SAFETY: the sigaction is complete; the old one is not asked for; the size is that of
+        // the kernel's signal set.
+        let _refused = unsafe {
+            syscall!(
+                libc::SYS_rt_sigaction,
+                signal,
+                DEFAULT.as_ptr(),
+                core::ptr::null::<u64>(),
+                size_of::<Set>()
+            )
+        };
     }
-    set_mask(&empty())
+    set_mask(NONE)
 }
 
-fn empty() -> libc::sigset_t {
-    let mut set = MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: sigemptyset writes the whole set.
-    unsafe { libc::sigemptyset(set.as_mut_ptr()) };
-    // SAFETY: initialised by the call above.
-    unsafe { set.assume_init() }
-}
+/// The kernel's signal set, a bit for each of its 64 signals. Not libc's, which leaves out those
+/// that it keeps to itself: musl's SIGRTMIN is 35, the kernel's 32, glibc's callers send 34.
+type Set = u64;
 
-fn set_mask(set: &libc::sigset_t) -> Result<(), Errno> {
-    // SAFETY: the set is complete; the old one is not asked for.
-    check(unsafe { libc::sigprocmask(libc::SIG_SETMASK, set, core::ptr::null_mut()) }.into())
-        .map(drop)
+static NONE: Set = 0;
+static ALL: Set = u64::MAX;
+
+fn set_mask(set: Set) -> Result<(), Errno> {
+    // SAFETY: the set is complete and of the given size; the old one is not asked for.
+    unsafe {
+        syscall!(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_SETMASK,
+            &raw const set,
+            core::ptr::null::<Set>(),
+            size_of::<Set>()
+        )
+    }
+    .map(drop)
 }
 
 /// All signals blocked, and read from an fd instead (signalfd).
 pub fn block_all() -> Result<OwnedFd, Errno> {
-    let mut set = empty();
-    // SAFETY: sigfillset writes the whole set.
-    unsafe { libc::sigfillset(&raw mut set) };
-    set_mask(&set)?;
-    // SAFETY: the set is complete; -1 asks for a new fd.
-    check(unsafe { libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC) }.into()).map(own)
+    set_mask(ALL)?;
+    // SAFETY: the set is complete and of the given size; -1 asks for a new fd.
+    unsafe {
+        syscall!(
+            libc::SYS_signalfd4,
+            -1,
+            &raw const ALL,
+            size_of::<Set>(),
+            libc::SFD_CLOEXEC
+        )
+    }
+    .map(own)
 }
 
 /// The next signal's number from [`block_all`]'s fd.
@@ -61,5 +82,27 @@ pub fn next(signals: impl AsFd) -> Result<i32, Errno> {
         }
         Ok(_) => Err(Errno::EIO),
         Err(_) => Err(Errno::last()),
+    }
+}
+
+#[cfg(feature = "std")]
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_signal_that_can_be_blocked_is_read_in_its_turn() {
+        let signals = block_all().unwrap();
+        // SAFETY: takes nothing.
+        let process = unsafe { libc::getpid() };
+        // SAFETY: takes nothing.
+        let thread = unsafe { libc::gettid() };
+        let catchable = (1..=LAST).filter(|n| ![libc::SIGKILL, libc::SIGSTOP].contains(n));
+        for signal in catchable {
+            // SAFETY: takes integers; the signal is blocked in the thread that it is sent to.
+            unsafe { syscall!(libc::SYS_tgkill, process, thread, signal) }.unwrap();
+            assert_eq!(next(&signals).unwrap(), signal);
+        }
+        set_mask(NONE).unwrap();
     }
 }
