@@ -22,7 +22,7 @@ impl Invocation<'_> {
     }
 
     pub(crate) fn store(&self) -> Result<Store, RootError> {
-        Ok(Store::at(self.root()?.path().to_owned()))
+        Ok(self.root()?.store())
     }
 
     /// The first argument of most verbs. What is not text is no valid id either way.

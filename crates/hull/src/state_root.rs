@@ -6,6 +6,7 @@
 use crate::grammar::Matches;
 use crate::reason::Reason;
 use crate::table;
+use libcontainer::Store;
 use std::ffi::{OsStr, OsString};
 use std::fs::{DirBuilder, Permissions};
 use std::io;
@@ -55,7 +56,11 @@ impl StateRoot {
         }
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    pub(crate) fn store(&self) -> Store {
+        Store::at(self.path().to_owned())
+    }
+
+    fn path(&self) -> &Path {
         match self {
             StateRoot::Chosen(path) | StateRoot::OfSession(path) => path,
         }

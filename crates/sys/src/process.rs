@@ -75,11 +75,19 @@ pub fn keep_over_exec(fd: impl AsFd) -> Result<(), Errno> {
     check(unsafe { libc::fcntl(fd.as_fd().as_raw_fd(), libc::F_SETFD, 0) }.into()).map(drop)
 }
 
-/// A copy of the fd whose number is at least `least`, close-on-exec.
+/// A copy of the fd whose number is at least `least`, close-on-exec. Not by libc's fcntl, which
+/// makes a second call for the sake of kernels of long ago.
 pub fn duplicate_above(fd: impl AsFd, least: i32) -> Result<OwnedFd, Errno> {
     // SAFETY: the fd is borrowed; takes an integer; the new fd has no other owner.
-    check(unsafe { libc::fcntl(fd.as_fd().as_raw_fd(), libc::F_DUPFD_CLOEXEC, least) }.into())
-        .map(own)
+    unsafe {
+        syscall!(
+            libc::SYS_fcntl,
+            fd.as_fd().as_raw_fd(),
+            libc::F_DUPFD_CLOEXEC,
+            least
+        )
+    }
+    .map(own)
 }
 
 /// Makes the number that `replaced` owns refer to what `by` refers to; what it was is closed.

@@ -6,7 +6,7 @@ use std::error::Error;
 
 pub(super) fn create(invocation: &Invocation<'_>) -> Result<(), Box<dyn Error>> {
     let request = request::of(invocation)?;
-    let store = invocation.store()?;
-    invocation.root()?.keep_from_sweeping();
-    Ok(libcontainer::create(&store, &request)?)
+    let root = invocation.root()?;
+    root.keep_from_sweeping();
+    Ok(libcontainer::create(&root.store(), &request)?)
 }

@@ -9,9 +9,9 @@ use std::process::ExitCode;
 
 pub(super) fn run(invocation: &Invocation<'_>) -> Result<ExitCode, Box<dyn Error>> {
     let request = request::of(invocation)?;
-    let store = invocation.store()?;
-    invocation.root()?.keep_from_sweeping();
-    let code = libcontainer::run(&store, &request, mode(invocation))?;
+    let root = invocation.root()?;
+    root.keep_from_sweeping();
+    let code = libcontainer::run(&root.store(), &request, mode(invocation))?;
     Ok(ExitCode::from(code.0))
 }
 

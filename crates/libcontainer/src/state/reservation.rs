@@ -71,9 +71,8 @@ impl Store {
 
 impl Reservation {
     /// Says what is about to be made, before it is (security.md 5.2).
-    pub(crate) fn declare(&self, intent: &Intent, config: &[u8]) -> Result<(), StoreError> {
-        self.write(INTENT, intent)?;
-        self.put(CONFIG, config, "write config.json")
+    pub(crate) fn declare(&self, intent: &Intent) -> Result<(), StoreError> {
+        self.write(INTENT, intent)
     }
 
     /// The start gate, listening in the container's directory.
@@ -98,8 +97,9 @@ impl Reservation {
         Ok(())
     }
 
-    /// Writes the record where nobody reads it yet, while there is time for it.
-    pub(crate) fn prepare(&self, record: &Record) -> Result<(), StoreError> {
+    /// Writes the config, and the record where nobody reads it yet, while there is time for it.
+    pub(crate) fn prepare(&self, record: &Record, config: &[u8]) -> Result<(), StoreError> {
+        self.put(CONFIG, config, "write config.json")?;
         self.write(TEMPORARY, record)
     }
 

@@ -163,7 +163,7 @@ impl<'a> Draft<'a> {
         let prepared = Prepared::new(plan)?;
         log::debug!("sources: opened");
         let mut reservation = store.reserve(&self.request.id)?;
-        reservation.declare(&self.intent(), &self.bundle.text)?;
+        reservation.declare(&self.intent())?;
         log::debug!("state: reserved {}", self.request.id.as_str());
         let cgroup = Cgroup::make(&self.placement, &plan.host.cgroup)?;
         log::debug!("cgroup: made");
@@ -183,7 +183,7 @@ impl<'a> Draft<'a> {
                 Recorded::Ready
             },
         )?;
-        reservation.prepare(&record)?;
+        reservation.prepare(&record, &self.bundle.text)?;
         let pid_file = if ahead {
             let pid_file = self.publish(&init, &reservation, gate)?;
             init.talk.open_gate().map_err(LaunchError::from)?;

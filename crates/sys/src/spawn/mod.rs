@@ -95,10 +95,16 @@ pub struct SpawnError {
 }
 
 /// Gives birth. The child may not have reached its program yet when this returns.
-pub fn spawn(birth: &Birth<'_>) -> Result<Child, SpawnError> {
+pub fn spawn<'a>(birth: &Birth<'a>) -> Result<Child, SpawnError> {
     let failed = |call| move |errno| SpawnError { call, errno };
-    let moved = above(birth.fds, birth.first_fd).map_err(failed("dup"))?;
-    let program = process::duplicate_above(birth.program, last_fd(birth)).map_err(failed("dup"))?;
+    let end = end_of_fds(birth);
+    let aside = |fd: BorrowedFd<'a>| Aside::of(fd, end).map_err(failed("dup"));
+    let moved: Vec<_> = birth
+        .fds
+        .iter()
+        .map(|fd| aside(*fd))
+        .collect::<Result<_, _>>()?;
+    let program = aside(birth.program)?;
     let steps = table(birth, &moved, &program);
     let failure = Failure {
         step: UnsafeCell::new(0),
@@ -142,16 +148,31 @@ pub(crate) fn walk(steps: &[Step]) -> Result<Walker, SpawnError> {
 }
 
 /// The first number above everything that the child will be given.
-fn last_fd(birth: &Birth<'_>) -> i32 {
+fn end_of_fds(birth: &Birth<'_>) -> i32 {
     birth.first_fd + i32::try_from(birth.fds.len()).unwrap_or(i32::MAX / 2)
 }
 
-/// Copies of fds that lie where the child's dup3 calls will write; the others as they are.
-fn above(fds: &[BorrowedFd<'_>], first: i32) -> Result<Vec<OwnedFd>, Errno> {
-    let end = first + i32::try_from(fds.len()).map_err(|_| Errno::EMFILE)?;
-    fds.iter()
-        .map(|fd| process::duplicate_above(fd, end))
-        .collect()
+/// An fd of the parent's that lies where no dup3 call of the child writes.
+enum Aside<'a> {
+    AsItIs(BorrowedFd<'a>),
+    Copy(OwnedFd),
+}
+
+impl<'a> Aside<'a> {
+    fn of(fd: BorrowedFd<'a>, end: i32) -> Result<Self, Errno> {
+        if fd.as_raw_fd() >= end {
+            return Ok(Self::AsItIs(fd));
+        }
+        process::duplicate_above(fd, end).map(Self::Copy)
+    }
+
+    fn number(&self) -> usize {
+        let number = match self {
+            Self::AsItIs(fd) => fd.as_raw_fd(),
+            Self::Copy(fd) => fd.as_raw_fd(),
+        };
+        word(number.into())
+    }
 }
 
 /// A syscall number or argument as a register holds it.
@@ -177,17 +198,14 @@ pub(crate) fn step(number: i64, arguments: &[usize]) -> Step {
     }
 }
 
-fn table(birth: &Birth<'_>, fds: &[OwnedFd], program: &OwnedFd) -> Vec<Step> {
+fn table(birth: &Birth<'_>, fds: &[Aside<'_>], program: &Aside<'_>) -> Vec<Step> {
     let mut steps = Vec::with_capacity(fds.len() + 8);
     if let First::AwaitMaps { byte_from } = birth.first {
         steps.extend(become_root_of_user_namespace(byte_from));
     }
     let mut number = i64::from(birth.first_fd);
     for fd in fds {
-        steps.push(step(
-            libc::SYS_dup3,
-            &[word(fd.as_raw_fd().into()), word(number), 0],
-        ));
+        steps.push(step(libc::SYS_dup3, &[fd.number(), word(number), 0]));
         number += 1;
     }
     let cloexec = libc::CLOSE_RANGE_CLOEXEC as usize;
@@ -198,7 +216,7 @@ fn table(birth: &Birth<'_>, fds: &[OwnedFd], program: &OwnedFd) -> Vec<Step> {
     steps.push(step(
         libc::SYS_execveat,
         &[
-            word(program.as_raw_fd().into()),
+            program.number(),
             c"".as_ptr() as usize,
             birth.arguments.as_ptr() as usize,
             NO_ENVIRONMENT.as_ptr() as usize,
