@@ -6,8 +6,8 @@ PREFIX ?= /usr/local
 SUITE ?= trixie
 
 .DEFAULT_GOAL := help
-.PHONY: help build fmt lint tidy unit test demo conformance conformance-peer bench \
-	vm test-vm deny doc fuzz clean ci install
+.PHONY: help build fmt lint tidy unit test demo conformance conformance-peer runtime-tools \
+	bench vm test-vm deny doc fuzz clean ci install
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 18
@@ -40,6 +40,9 @@ conformance-peer: ## judge runc and crun, which validates the suite itself (root
 	hack/need runc crun
 	hack/conformance runc $(ARGS)
 	hack/conformance crun --unified-view $(ARGS)
+
+runtime-tools: ## judge RUNTIME by a built checkout RUNTIME_TOOLS of runtime-tools (root); options in ARGS
+	@hack/runtime-tools "$(RUNTIME_TOOLS)" $(RUNTIME) $(ARGS)
 
 bench: ## hull, crun and runc against the least the kernel needs (root); options in ARGS
 	hack/bench/run $(ARGS)
