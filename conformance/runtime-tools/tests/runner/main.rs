@@ -3,3 +3,4 @@
 
 mod fake;
 mod programs;
+mod sample;
