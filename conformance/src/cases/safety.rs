@@ -2,11 +2,12 @@
 //! reach of the host, and inputs of hostile size.
 
 use super::hostile_root::fresh;
-use crate::case::{case, ensure, safety, same};
+use crate::case::{case, ensure, safety, same, skip};
 use crate::facts::worked;
 use serde_json::json;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
 
 case!(
     nothing_ordinary_is_mounted_over_proc,
@@ -132,6 +133,41 @@ case!(
         let exe = std::fs::metadata(format!("/proc/{}/exe", container.pid()))?;
         let own = std::fs::metadata(&bed.runtime.path)?;
         ensure!((exe.dev(), exe.ino()) != (own.dev(), own.ino()), "the runtime's own binary is /proc/PID/exe");
+        Ok(())
+    }
+);
+
+case!(
+    a_host_that_executes_no_memory_files_runs_containers,
+    safety(
+        &["T-A11"],
+        "T-A11: under vm.memfd_noexec=2 a fallback runs, and the runtime's own binary is out of reach as well"
+    ),
+    |bed| {
+        use std::os::unix::fs::MetadataExt;
+        bed.host.needs_root()?;
+        let knob = "/proc/sys/vm/memfd_noexec";
+        if !Path::new(knob).exists() {
+            return skip("this kernel has no vm.memfd_noexec");
+        }
+        let bundle = bed.bundle(&bed.config().steps("exit 0"))?;
+        let pid_file = bed.scratch.join("pid");
+        let (id, shown) = (bed.id(), pid_file.display());
+        // The setting is of a pid namespace, so only ours changes.
+        let script = format!(
+            "echo 2 >{knob} && \"$@\" create --bundle {} --pid-file {shown} {id} &&
+            stat -L -c %d:%i /proc/$(cat {shown})/exe && \"$@\" start {id} && \"$@\" delete --force {id}",
+            bundle.path.display()
+        );
+        let plain = bed.command(&[]);
+        let mut command = Command::new("unshare");
+        command.args(["--pid", "--fork", "--mount-proc", "sh", "-c", &script, "sh"]);
+        command.arg(plain.get_program()).args(plain.get_args());
+        let output = bed.finish(command)?.succeeded("create, start, delete")?;
+        let own = std::fs::metadata(&bed.runtime.path)?;
+        let exe = output.stdout.lines().next().unwrap_or_default();
+        ensure!(exe.contains(':'), "no /proc/PID/exe: {}", output.stdout);
+        ensure!(exe != format!("{}:{}", own.dev(), own.ino()), "the runtime's own binary is /proc/PID/exe");
         Ok(())
     }
 );

@@ -11,6 +11,9 @@ const MFD_NOEXEC_SEAL: u32 = 8;
 const MFD_EXEC: u32 = 16;
 const F_SEAL_EXEC: i32 = 32;
 
+/// Not readable by anyone: a process that runs it stays non-dumpable for unmapped ids.
+pub const PROGRAM_MODE: u32 = 0o511;
+
 /// May the file be executed?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
@@ -23,9 +26,8 @@ pub fn sealed(name: &CStr, bytes: &[u8], content: Content) -> Result<OwnedFd, Er
     let file = create(name, content)?;
     crate::path::write_all(&file, bytes)?;
     if content == Content::Program {
-        // Not readable by anyone: a process that runs it stays non-dumpable for unmapped ids.
         // SAFETY: the fd is ours; takes no pointer.
-        check(unsafe { libc::fchmod(file.as_raw_fd(), 0o511) }.into())?;
+        check(unsafe { libc::fchmod(file.as_raw_fd(), PROGRAM_MODE) }.into())?;
     }
     seal(&file, content)?;
     Ok(file)
