@@ -1,14 +1,18 @@
 //! Sockets that systemd, or conmon in its name, hands down: `LISTEN_FDS` of them, from 3 on.
 
+use libcontainer::Sockets;
 use std::ffi::OsStr;
 
-/// How many there are for this process.
-pub(crate) fn count() -> u32 {
+/// Those that are meant for this process.
+pub(crate) fn handed_down() -> Sockets {
     let (count, owner) = (
         std::env::var_os("LISTEN_FDS"),
         std::env::var_os("LISTEN_PID"),
     );
-    count_for(std::process::id(), count.as_deref(), owner.as_deref())
+    Sockets {
+        count: count_for(std::process::id(), count.as_deref(), owner.as_deref()),
+        names: std::env::var("LISTEN_FDNAMES").ok(),
+    }
 }
 
 /// Meant for another process, or no number: none.

@@ -38,7 +38,6 @@ pub(crate) fn of(invocation: &Invocation<'_>) -> Result<CreateRequest, Box<dyn E
     } else {
         SessionKeyring::New
     };
-    let asked = given.number(&PRESERVE_FDS).unwrap_or(0);
     Ok(CreateRequest {
         id: invocation.container()?,
         bundle: bundle(invocation)?,
@@ -47,7 +46,8 @@ pub(crate) fn of(invocation: &Invocation<'_>) -> Result<CreateRequest, Box<dyn E
         console_socket: path(&CONSOLE_SOCKET)?,
         entering,
         keyring,
-        preserved_fds: asked.saturating_add(listen_fds::count()),
+        preserved_fds: given.number(&PRESERVE_FDS).unwrap_or(0),
+        sockets: listen_fds::handed_down(),
         manager: settings.manager,
         rootless: settings.rootless,
     })

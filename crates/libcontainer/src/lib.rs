@@ -30,7 +30,8 @@ pub use state::{ContainerState, Status, Store, StoreError};
 pub use timestamp::rfc3339;
 pub use verbs::{
     CreateError, CreateRequest, DeleteError, ExitCode, Force, Keep, KillError, RunError, RunMode,
-    StartError, StateError, Subreaper, Whom, create, delete, kill, list, run, start, state,
+    Sockets, StartError, StateError, Subreaper, Whom, create, delete, kill, list, run, start,
+    state,
 };
 
 /// The allocator that hull's own binary runs on; see [`hull_sys::allocator`].

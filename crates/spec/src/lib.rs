@@ -35,6 +35,6 @@ pub use self::{
     config::{Config, ConfigError},
     host::{HostFacts, V1Hierarchy},
     id::{ContainerId, IdError},
-    request::{Request, RootChange, Rootless, SessionKeyring},
+    request::{Activation, Request, RootChange, Rootless, SessionKeyring},
     resolve::{Problem, ResolveError, resolve},
 };

@@ -15,14 +15,25 @@ pub struct Request<'a> {
     pub root_change: RootChange,
     /// `--no-new-keyring`.
     pub keyring: SessionKeyring,
-    /// `--preserve-fds` and LISTEN_FDS together.
+    /// `--preserve-fds`: this many fds behind those of `activation` are the payload's.
     pub preserved_fds: u32,
+    /// Listening sockets for the payload.
+    pub activation: Activation<'a>,
     /// `--debug`.
     pub verbosity: Verbosity,
     /// `--console-socket` is given.
     pub console: bool,
     /// `create`, or `run --detach`.
     pub detached: bool,
+}
+
+/// Sockets that systemd hands down, from fd 3 on (sd_listen_fds(3)).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Activation<'a> {
+    /// LISTEN_FDS.
+    pub sockets: u32,
+    /// LISTEN_FDNAMES.
+    pub names: Option<&'a str>,
 }
 
 /// Are cgroup errors tolerated where no limit is asked?

@@ -15,8 +15,8 @@ use hull_spec::plan::{
     CgroupLayout, CgroupManager, Entering, InitPlan, MountKind, Plan, Verbosity,
 };
 use hull_spec::{
-    Bundle, Config, ContainerId, HostFacts, Request, RootChange, Rootless, SessionKeyring,
-    V1Hierarchy, resolve,
+    Activation, Bundle, Config, ContainerId, HostFacts, Request, RootChange, Rootless,
+    SessionKeyring, V1Hierarchy, resolve,
 };
 use serde_json::Value;
 
@@ -103,6 +103,7 @@ fn plan(text: &[u8], layout: CgroupLayout) -> Plan {
         root_change: RootChange::PivotRoot,
         keyring: SessionKeyring::New,
         preserved_fds: 0,
+        activation: Activation::default(),
         verbosity: Verbosity::Quiet,
         console: false,
         detached: true,

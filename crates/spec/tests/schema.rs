@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 
 use hull_spec::plan::{CgroupLayout, CgroupManager, Verbosity};
 use hull_spec::{
-    Bundle, ContainerId, HostFacts, Request, RootChange, Rootless, SessionKeyring, features,
-    resolve, template,
+    Activation, Bundle, ContainerId, HostFacts, Request, RootChange, Rootless, SessionKeyring,
+    features, resolve, template,
 };
 use jsonschema::{Draft, Retrieve, Uri, Validator};
 use serde_json::Value;
@@ -121,6 +121,7 @@ fn answer(path: &Path) -> Result<(), String> {
         root_change: RootChange::PivotRoot,
         keyring: SessionKeyring::New,
         preserved_fds: 0,
+        activation: Activation::default(),
         verbosity: Verbosity::Quiet,
         console: false,
         detached: true,

@@ -11,7 +11,7 @@ use crate::{
     timestamp,
 };
 use hull_spec::{
-    Bundle, ConfigError, Request, ResolveError, RootChange, Rootless, SessionKeyring,
+    Activation, Bundle, ConfigError, Request, ResolveError, RootChange, Rootless, SessionKeyring,
     id::ContainerId,
     plan::{CgroupManager, NamespaceKind, Plan, Verbosity},
     protocol::Gate,
@@ -33,10 +33,18 @@ pub struct CreateRequest {
     pub console_socket: Option<PathBuf>,
     pub entering: RootChange,
     pub keyring: SessionKeyring,
-    /// `--preserve-fds` and LISTEN_FDS together.
+    /// `--preserve-fds`.
     pub preserved_fds: u32,
+    pub sockets: Sockets,
     pub manager: CgroupManager,
     pub rootless: Rootless,
+}
+
+/// Listening sockets for the payload, from fd 3 on: LISTEN_FDS and LISTEN_FDNAMES.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sockets {
+    pub count: u32,
+    pub names: Option<String>,
 }
 
 /// A create that failed; nothing of it is left.
@@ -114,6 +122,10 @@ impl<'a> Draft<'a> {
                 root_change: request.entering,
                 keyring: request.keyring,
                 preserved_fds: request.preserved_fds,
+                activation: Activation {
+                    sockets: request.sockets.count,
+                    names: request.sockets.names.as_deref(),
+                },
                 verbosity: verbosity(),
                 console: request.console_socket.is_some(),
                 detached: attached == Attached::No,

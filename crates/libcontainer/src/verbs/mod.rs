@@ -9,7 +9,7 @@ mod observe;
 mod run;
 mod start;
 
-pub use create::{CreateError, CreateRequest, create};
+pub use create::{CreateError, CreateRequest, Sockets, create};
 pub use delete::{DeleteError, Force, delete};
 pub use kill::{KillError, Whom, kill};
 pub use observe::{StateError, list, state};

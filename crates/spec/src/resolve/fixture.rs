@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::host::{HostFacts, V1Hierarchy};
 use crate::id::ContainerId;
 use crate::plan::{CgroupLayout, CgroupManager, Plan, Verbosity};
-use crate::request::{Request, RootChange, Rootless, SessionKeyring};
+use crate::request::{Activation, Request, RootChange, Rootless, SessionKeyring};
 
 /// Own namespaces of all kinds but user and time.
 const BASE: &str = r#"{
@@ -130,6 +130,7 @@ impl Scene {
             root_change: self.root_change,
             keyring: self.keyring,
             preserved_fds: 2,
+            activation: Activation::default(),
             verbosity: Verbosity::Quiet,
             console: self.console,
             detached: self.detached,

@@ -10,6 +10,7 @@ mod cgroup_mount;
 mod destination;
 mod device_rules;
 mod devices;
+mod environment;
 mod error;
 #[cfg(test)]
 mod fixture;

@@ -11,7 +11,7 @@ use crate::request::Request;
 use super::capabilities;
 use super::error::{At, ResolveError, Warnings};
 use super::idmaps::KnownMaps;
-use super::{path, terminal};
+use super::{environment, path, terminal};
 
 /// Deliberate where the specification says "unchanged": images are built for it.
 const DEFAULT_UMASK: u32 = 0o022;
@@ -43,10 +43,15 @@ pub(super) fn resolve(
         None => nobody(),
     };
     Ok(Process {
-        preserved_fds: around.request.preserved_fds,
+        preserved_fds: preserved_fds(around.request),
         terminal,
         ..process
     })
+}
+
+fn preserved_fds(request: &Request<'_>) -> u32 {
+    let sockets = request.activation.sockets;
+    sockets.saturating_add(request.preserved_fds)
 }
 
 fn nobody() -> Process {
@@ -77,15 +82,21 @@ fn process(
     if args.is_empty() {
         return Err(at.member("/args").breaks("must have at least one entry"));
     }
-    let (env, home_from_passwd) = environment(raw, &at.member("/env"), warnings);
+    let given = raw.env.as_deref().unwrap_or_default();
+    let env = environment::resolve(
+        given,
+        around.request.activation,
+        &at.member("/env"),
+        warnings,
+    );
     let root = User::default();
     let user = raw.user.as_ref().unwrap_or(&root);
     around.maps.check_uid(user.uid, &at.member("/user/uid"))?;
     around.maps.check_gid(user.gid, &at.member("/user/gid"))?;
     Ok(Process {
         args,
+        home_from_passwd: !environment::names(&env, "HOME"),
         env,
-        home_from_passwd,
         cwd: path::absolute(&raw.cwd, &at.member("/cwd"))?,
         uid: user.uid,
         gid: user.gid,
@@ -99,31 +110,6 @@ fn process(
         no_new_privileges: raw.no_new_privileges.unwrap_or(false),
         ..nobody()
     })
-}
-
-/// The last of several values of one name counts, in its place. An empty HOME is none.
-fn environment(raw: &Raw, at: &At<'_>, warnings: &mut Warnings) -> (Vec<String>, bool) {
-    let mut env: Vec<String> = Vec::new();
-    let mut names = std::collections::BTreeSet::new();
-    for (index, entry) in raw
-        .env
-        .as_deref()
-        .unwrap_or_default()
-        .iter()
-        .enumerate()
-        .rev()
-    {
-        let Some((name, value)) = entry.split_once('=').filter(|(name, _)| !name.is_empty()) else {
-            warnings.add(&at.index(index), "dropped: not of the form NAME=VALUE");
-            continue;
-        };
-        if names.insert(name) && !(name == "HOME" && value.is_empty()) {
-            env.push(entry.clone());
-        }
-    }
-    env.reverse();
-    let has_home = env.iter().any(|entry| entry.starts_with("HOME="));
-    (env, !has_home)
 }
 
 fn groups(user: &User, around: Surroundings<'_>, at: &At<'_>) -> Result<GroupChange, ResolveError> {
@@ -224,29 +210,6 @@ mod tests {
             ),
             ("/", 2)
         );
-    }
-
-    #[test]
-    fn the_last_value_of_a_variable_counts() {
-        for (env, expected, from_passwd) in [
-            (r#"[]"#, &[][..], true),
-            (r#"["A=1", "B=2", "A=3"]"#, &["B=2", "A=3"], true),
-            (
-                r#"["HOME=/root", "A=b=c"]"#,
-                &["HOME=/root", "A=b=c"],
-                false,
-            ),
-            (r#"["HOME=/root", "HOME="]"#, &[], true),
-            (r#"["A=", "HOMES=x"]"#, &["A=", "HOMES=x"], true),
-        ] {
-            let process = process(&format!(r#""env": {env}"#));
-            assert_eq!(process.env, expected, "{env}");
-            assert_eq!(process.home_from_passwd, from_passwd, "{env}");
-        }
-        let plan = Scene::v2().plan(r#""process": {"env": ["A", "B=1", "=2"]}"#);
-        assert_eq!(plan.init.process.env, ["B=1"]);
-        assert_eq!(plan.warnings.len(), 2);
-        assert!(plan.warnings[1].contains("/process/env/0: dropped"));
     }
 
     #[test]
