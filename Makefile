@@ -7,7 +7,7 @@ SUITE ?= trixie
 
 .DEFAULT_GOAL := help
 .PHONY: help build fmt lint tidy unit test demo conformance conformance-peer runtime-tools \
-	bench vm test-vm deny doc fuzz clean ci install
+	break bench vm test-vm deny doc fuzz clean ci install
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 18
@@ -43,6 +43,9 @@ conformance-peer: ## judge runc and crun, which validates the suite itself (root
 
 runtime-tools: ## judge RUNTIME by a built checkout RUNTIME_TOOLS of runtime-tools (root); options in ARGS
 	@hack/runtime-tools "$(RUNTIME_TOOLS)" $(RUNTIME) $(ARGS)
+
+break: ## break hull on purpose, in ten ways: the suite must turn red each time (root)
+	hack/break $(BREAKAGES)
 
 bench: ## hull, crun and runc against the least the kernel needs (root); options in ARGS
 	hack/bench/run $(ARGS)
