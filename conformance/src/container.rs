@@ -9,6 +9,7 @@ use crate::verdict::{Check, Stop, ensure};
 use serde_json::Value;
 use std::cell::Cell;
 use std::fs;
+use std::path::PathBuf;
 
 #[derive(Debug)]
 pub(crate) struct Container<'b> {
@@ -102,6 +103,21 @@ impl<'b> Container<'b> {
     /// What the payload printed so far.
     pub(crate) fn output(&self, code: i32) -> Output {
         Output { code, stdout: self.files.stdout(), stderr: self.files.stderr() }
+    }
+
+    /// The container's own cgroup in the hierarchy of `controller`.
+    pub(crate) fn cgroup(&self, controller: &str) -> Check<PathBuf> {
+        let missing = || Stop::Fail(format!("the container is in no cgroup of {controller}"));
+        let dir = self.bed.host.cgroups.directory_of(self.pid(), controller).ok_or_else(missing)?;
+        ensure!(dir.to_string_lossy().contains(&self.bed.token), "cgroup {} is not the container's own", dir.display());
+        Ok(dir)
+    }
+
+    /// The content of a control file of it: (controller, v1 name, v2 name).
+    pub(crate) fn control(&self, controller: &str, (v1, v2): (&str, &str)) -> Check<String> {
+        let file = self.cgroup(controller)?.join(if self.bed.host.cgroups.is_unified() { v2 } else { v1 });
+        let text = fs::read_to_string(&file).map_err(|error| Stop::Fail(format!("{}: {error}", file.display())))?;
+        Ok(text.trim().to_owned())
     }
 
     pub(crate) fn delete(&self) -> Check {

@@ -1,36 +1,19 @@
 //! config-linux.md: cgroupsPath and resources, read back from the host's
 //! cgroup files of a created container.
 
-use crate::bed::Bed;
-use crate::bundle::Config;
-use crate::case::{Check, Stop, caller, case, ensure, may, must, same};
-use crate::container::Container;
-use serde_json::{Value, json};
+use super::limited;
+use crate::case::{Check, caller, case, ensure, may, must, same};
+use serde_json::json;
 use std::fs;
-
-/// The content of a control file of the container's cgroup: (controller, v1 name, v2 name).
-fn control(bed: &Bed, container: &Container, controller: &str, files: (&str, &str)) -> Check<String> {
-    let missing = || Stop::Fail(format!("the container is in no cgroup of {controller}"));
-    let dir = bed.host.cgroups.directory_of(container.pid(), controller).ok_or_else(missing)?;
-    ensure!(dir.to_string_lossy().contains(&bed.token), "cgroup {} is not the container's own", dir.display());
-    let file = dir.join(if bed.host.cgroups.is_unified() { files.1 } else { files.0 });
-    let text = fs::read_to_string(&file).map_err(|error| Stop::Fail(format!("{}: {error}", file.display())))?;
-    Ok(text.trim().to_owned())
-}
-
-fn limited(bed: &Bed, controller: &str, pointer: &str, value: Value) -> Check<Config> {
-    bed.host.needs_controller(controller)?;
-    Ok(bed.config().set(&format!("/linux/resources/{pointer}"), value))
-}
 
 case!(the_memory_limit_is_set, must(&["5.memory.limit"], "config-linux.md#memory: limit"), |bed| {
     let container = bed.create(&limited(bed, "memory", "memory/limit", json!(67_108_864))?)?;
-    same("limit", control(bed, &container, "memory", ("memory.limit_in_bytes", "memory.max"))?, "67108864")
+    same("limit", container.control("memory", ("memory.limit_in_bytes", "memory.max"))?, "67108864")
 });
 
 case!(the_memory_reservation_is_set, must(&["5.memory.reservation"], "config-linux.md#memory: reservation"), |bed| {
     let container = bed.create(&limited(bed, "memory", "memory/reservation", json!(33_554_432))?)?;
-    same("reservation", control(bed, &container, "memory", ("memory.soft_limit_in_bytes", "memory.low"))?, "33554432")
+    same("reservation", container.control("memory", ("memory.soft_limit_in_bytes", "memory.low"))?, "33554432")
 });
 
 case!(
@@ -38,7 +21,7 @@ case!(
     must(&["5.memory.limit", "1.No-op-value-of-an"], "config-linux.md#memory: -1 is unlimited"),
     |bed| {
         let container = bed.create(&limited(bed, "memory", "memory/limit", json!(-1))?)?;
-        let text = control(bed, &container, "memory", ("memory.limit_in_bytes", "memory.max"))?;
+        let text = container.control("memory", ("memory.limit_in_bytes", "memory.max"))?;
         ensure!(text == "max" || text.parse::<u64>().is_ok_and(|bytes| bytes > 1 << 60), "{text}");
         Ok(())
     }
@@ -53,7 +36,7 @@ case!(the_swap_limit_is_set, must(&["5.memory.swap"], "config-linux.md#memory: s
     }
     let container = bed.create(&config)?;
     let wanted = if bed.host.cgroups.is_unified() { "33554432" } else { "100663296" };
-    same("swap", control(bed, &container, "memory", ("memory.memsw.limit_in_bytes", "memory.swap.max"))?, wanted)
+    same("swap", container.control("memory", ("memory.memsw.limit_in_bytes", "memory.swap.max"))?, wanted)
 });
 
 case!(
@@ -77,7 +60,7 @@ case!(
             return bed.create_refused(&config).map(drop);
         }
         let container = bed.create(&config)?;
-        same("swappiness", control(bed, &container, "memory", ("memory.swappiness", ""))?, "33")
+        same("swappiness", container.control("memory", ("memory.swappiness", ""))?, "33")
     }
 );
 
@@ -96,7 +79,7 @@ case!(
             return bed.create_refused(&config).map(drop);
         }
         let container = bed.create(&config)?;
-        let text = control(bed, &container, "memory", ("memory.oom_control", ""))?;
+        let text = container.control("memory", ("memory.oom_control", ""))?;
         ensure!(text.contains("oom_kill_disable 1"), "{text}");
         Ok(())
     }
@@ -125,7 +108,7 @@ case!(the_pids_limit_is_set_and_holds, must(&["5.pids.limit"], "config-linux.md#
     let config = limited(bed, "pids", "pids/limit", json!(6))?;
     {
         let container = bed.create(&config)?;
-        same("limit", control(bed, &container, "pids", ("pids.max", "pids.max"))?, "6")?;
+        same("limit", container.control("pids", ("pids.max", "pids.max"))?, "6")?;
         container.delete_force()?;
     }
     let steps = bed.steps(&config.steps("forks 20"))?;
@@ -136,14 +119,14 @@ case!(the_pids_limit_is_set_and_holds, must(&["5.pids.limit"], "config-linux.md#
 
 case!(a_pids_limit_of_minus_one_is_no_limit, must(&["5.pids.limit"], "config-linux.md#pids: -1 is unlimited"), |bed| {
     let container = bed.create(&limited(bed, "pids", "pids/limit", json!(-1))?)?;
-    same("limit", control(bed, &container, "pids", ("pids.max", "pids.max"))?, "max")
+    same("limit", container.control("pids", ("pids.max", "pids.max"))?, "max")
 });
 
 case!(the_cpu_shares_are_set, must(&["5.cpu.shares"], "config-linux.md#cpu: shares"), |bed| {
     let container = bed.create(&limited(bed, "cpu", "cpu/shares", json!(1024))?)?;
     same(
         "shares",
-        control(bed, &container, "cpu", ("cpu.shares", "cpu.weight"))?,
+        container.control("cpu", ("cpu.shares", "cpu.weight"))?,
         if bed.host.cgroups.is_unified() { "100" } else { "1024" },
     )
 });
@@ -152,10 +135,10 @@ case!(the_cpu_quota_and_period_are_set, must(&["5.cpu.quota"], "config-linux.md#
     let config = limited(bed, "cpu", "cpu", json!({"quota": 40_000, "period": 80_000}))?;
     let container = bed.create(&config)?;
     if bed.host.cgroups.is_unified() {
-        return same("cpu.max", control(bed, &container, "cpu", ("", "cpu.max"))?, "40000 80000");
+        return same("cpu.max", container.control("cpu", ("", "cpu.max"))?, "40000 80000");
     }
-    same("quota", control(bed, &container, "cpu", ("cpu.cfs_quota_us", ""))?, "40000")?;
-    same("period", control(bed, &container, "cpu", ("cpu.cfs_period_us", ""))?, "80000")
+    same("quota", container.control("cpu", ("cpu.cfs_quota_us", ""))?, "40000")?;
+    same("period", container.control("cpu", ("cpu.cfs_period_us", ""))?, "80000")
 });
 
 case!(the_cpu_burst_is_set, must(&["5.cpu.burst"], "config-linux.md#cpu: burst"), |bed| {
@@ -164,7 +147,7 @@ case!(the_cpu_burst_is_set, must(&["5.cpu.burst"], "config-linux.md#cpu: burst")
         bed.host.needs_path("/sys/fs/cgroup/cpu/cpu.cfs_burst_us")?;
     }
     let container = bed.create(&config)?;
-    same("burst", control(bed, &container, "cpu", ("cpu.cfs_burst_us", "cpu.max.burst"))?, "20000")
+    same("burst", container.control("cpu", ("cpu.cfs_burst_us", "cpu.max.burst"))?, "20000")
 });
 
 case!(the_cpu_idle_is_set, must(&["5.cpu.idle"], "config-linux.md#cpu: idle"), |bed| {
@@ -173,13 +156,13 @@ case!(the_cpu_idle_is_set, must(&["5.cpu.idle"], "config-linux.md#cpu: idle"), |
         bed.host.needs_path("/sys/fs/cgroup/cpu")?;
     }
     let container = bed.create(&config)?;
-    same("idle", control(bed, &container, "cpu", ("cpu.idle", "cpu.idle"))?, "1")
+    same("idle", container.control("cpu", ("cpu.idle", "cpu.idle"))?, "1")
 });
 
 case!(the_cpuset_is_set, must(&["5.cpu.cpus"], "config-linux.md#cpu: cpus and mems"), |bed| {
     let container = bed.create(&limited(bed, "cpuset", "cpu", json!({"cpus": "0", "mems": "0"}))?)?;
-    same("cpus", control(bed, &container, "cpuset", ("cpuset.cpus", "cpuset.cpus"))?, "0")?;
-    same("mems", control(bed, &container, "cpuset", ("cpuset.mems", "cpuset.mems"))?, "0")
+    same("cpus", container.control("cpuset", ("cpuset.cpus", "cpuset.cpus"))?, "0")?;
+    same("mems", container.control("cpuset", ("cpuset.mems", "cpuset.mems"))?, "0")
 });
 
 case!(a_malformed_cpu_list_is_refused, must(&["5.cpu.cpus"], "config-linux.md#cpu: cpus is a list of CPUs"), |bed| {
@@ -285,7 +268,7 @@ case!(
     |bed| {
         bed.host.needs_controller("pids")?;
         let container = bed.create(&bed.config())?;
-        same("pids.max", control(bed, &container, "pids", ("pids.max", "pids.max"))?, "max")
+        same("pids.max", container.control("pids", ("pids.max", "pids.max"))?, "max")
     }
 );
 

@@ -2,6 +2,7 @@
 //! A case registers itself by `case!`; this list only names the files.
 
 mod bad_input;
+mod block_io;
 mod cli;
 mod devices;
 mod endings;
@@ -31,6 +32,7 @@ use crate::bundle::Config;
 use crate::case::{Check, ensure};
 use crate::container::Container;
 use crate::process::{DEADLINE, Handle, readable_within};
+use serde_json::Value;
 use std::time::Duration;
 
 /// A started container whose payload has come to its step `tell /sync/ready`.
@@ -41,6 +43,12 @@ fn ready<'b>(bed: &'b Bed, config: &Config) -> Check<Container<'b>> {
     container.start()?;
     fifo.wait()?;
     Ok(container)
+}
+
+/// A config with one value below `linux.resources`, where its controller can be had.
+fn limited(bed: &Bed, controller: &str, pointer: &str, value: Value) -> Check<Config> {
+    bed.host.needs_controller(controller)?;
+    Ok(bed.config().set(&format!("/linux/resources/{pointer}"), value))
 }
 
 /// A fifo in the root of a container, through which the payload tells where it is.
