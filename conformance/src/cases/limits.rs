@@ -97,6 +97,67 @@ case!(
     }
 );
 
+case!(
+    hierarchical_accounting_is_accepted,
+    must(&["5.memory.useHierarchy", "1.No-op-value-of-an"], "config-linux.md#memory: useHierarchy: true is how it is"),
+    |bed| {
+        let container = bed.create(&limited(bed, "memory", "memory/useHierarchy", json!(true))?)?;
+        let file = container.cgroup("memory")?.join("memory.use_hierarchy");
+        if bed.host.cgroups.is_unified() || !file.exists() {
+            return Ok(());
+        }
+        same("memory.use_hierarchy", container.control("memory", ("memory.use_hierarchy", ""))?, "1")
+    }
+);
+
+case!(
+    accounting_without_hierarchy_is_applied_or_refused,
+    must(
+        &["5.memory.useHierarchy", "5.v1-property-on-v2-host", "1.Un-appliable-property"],
+        "config-linux.md#memory: useHierarchy: false cannot be had on cgroup v2, nor on v1 since Linux 5.11"
+    ),
+    |bed| {
+        let config = limited(bed, "memory", "memory/useHierarchy", json!(false))?;
+        let bundle = bed.bundle(&config)?;
+        let output = bed.call(&["create", "--bundle", &bundle.path.to_string_lossy(), &bed.id()])?;
+        if output.code != 0 {
+            return bed.is_clean_refusal(&output);
+        }
+        let files = bed.host.cgroups.directories_naming(&bed.token);
+        let read = |dir: &std::path::PathBuf| fs::read_to_string(dir.join("memory.use_hierarchy")).ok();
+        let seen: Vec<String> = files.iter().filter_map(read).collect();
+        bed.call(&["delete", "--force", &bed.id()])?.succeeded("delete")?;
+        same("memory.use_hierarchy", seen, vec!["0\n".to_owned()])
+    }
+);
+
+case!(
+    a_memory_limit_below_the_usage_is_rejected_when_asked,
+    must(
+        &["5.memory.checkBeforeUpdate"],
+        "config-linux.md#memory: checkBeforeUpdate: a new limit below the current usage MUST be rejected"
+    ),
+    |bed| {
+        let config = limited(bed, "memory", "memory", json!({"limit": 67_108_864, "swap": 67_108_864}))?;
+        let config = config.set("/linux/resources/memory/checkBeforeUpdate", json!(true));
+        // The memory stays in use: it belongs to a file of the container's own tmpfs.
+        let container = super::ready(bed, &config.steps("fill /dev/shm/block 32768 + tell /sync/ready + pause"))?;
+        let update = |bytes: u32| -> Check<crate::command::Output> {
+            let limits = json!({"memory": {"limit": bytes, "swap": bytes, "checkBeforeUpdate": true}});
+            let file = bed.file("resources.json", &limits.to_string())?;
+            bed.call(&["update", "--resources", &file.to_string_lossy(), &container.id])
+        };
+        let limit = || container.control("memory", ("memory.limit_in_bytes", "memory.max"));
+        update(50_331_648)?.succeeded("update to more than is used")?;
+        same("limit", limit()?, "50331648")?;
+        let output = update(8_388_608)?;
+        ensure!(output.code == 1 && !output.stderr.is_empty(), "update ended with {}: {}", output.code, output.stderr);
+        same("limit after the refusal", limit()?, "50331648")?;
+        ensure!(container.handle.is_alive(), "the container was ended by its new limit");
+        Ok(())
+    }
+);
+
 case!(the_memory_limit_holds, must(&["5.memory.limit"], "config-linux.md#memory: limit: more cannot be used"), |bed| {
     let config = limited(bed, "memory", "memory", json!({"limit": 33_554_432, "swap": 33_554_432}))?;
     let output = bed.run(&config.steps("spawn + memory 64 + say survived"))?;

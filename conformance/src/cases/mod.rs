@@ -4,6 +4,7 @@
 mod bad_input;
 mod block_io;
 mod cli;
+mod controllers;
 mod devices;
 mod endings;
 mod exec;
@@ -26,6 +27,7 @@ mod seccomp;
 mod settings;
 mod stdio;
 mod terminal;
+mod unified;
 
 use crate::bed::Bed;
 use crate::bundle::Config;
