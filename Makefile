@@ -37,7 +37,7 @@ conformance: ## judge RUNTIME (default bin/hull) by the suite (root); options in
 	hack/conformance $(RUNTIME) $(ARGS)
 
 conformance-peer: ## judge runc and crun, which validates the suite itself (root)
-	hack/need runc crun
+	hack/need runc crun iproute2=ip
 	hack/conformance runc $(ARGS)
 	hack/conformance crun --unified-view $(ARGS)
 

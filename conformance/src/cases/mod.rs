@@ -18,6 +18,7 @@ mod logs;
 mod mount_options;
 mod mounts;
 mod namespaces;
+mod network_devices;
 mod privileges;
 mod process;
 mod rootfs;
