@@ -3,6 +3,7 @@
 //! Each `needs_...` skips the case with the reason; none of them guesses.
 
 use crate::cgroups::Hierarchies;
+use crate::runtime::version_in;
 use crate::verdict::{Check, skip};
 use std::fs;
 use std::path::Path;
@@ -50,6 +51,14 @@ impl Host {
 
     pub(crate) fn needs_path(&self, path: &str) -> Check {
         if Path::new(path).exists() { Ok(()) } else { skip(format!("this machine has no {path}")) }
+    }
+
+    pub(crate) fn needs_kernel(&self, major: u32, minor: u32) -> Check {
+        let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        if version_in(&release) >= vec![major, minor] {
+            return Ok(());
+        }
+        skip(format!("needs Linux {major}.{minor}, this is {}", release.trim()))
     }
 
     pub(crate) fn needs_namespace(&self, name: &str) -> Check {

@@ -15,6 +15,7 @@ mod hostile_root;
 mod lifecycle;
 mod limits;
 mod logs;
+mod memory_policy;
 mod mount_options;
 mod mounts;
 mod namespaces;
