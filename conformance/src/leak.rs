@@ -81,10 +81,24 @@ fn sockets(token: &str) -> Vec<String> {
     names.filter(|name| name.contains(token)).map(|name| format!("socket {name}")).collect()
 }
 
-/// Entries that name this case below the directories runtimes are known to use.
+/// Directories that runtimes are known to make files, or groups of processes, in.
+const PLACES: [&str; 10] = [
+    "/run/hull",
+    "/run/runc",
+    "/run/crun",
+    "/run/youki",
+    "/run",
+    "/tmp",
+    "/dev/shm",
+    "/run/crun/.cache",
+    "/sys/fs/resctrl",
+    "/sys/fs/resctrl/mon_groups",
+];
+
+/// Entries that name this case below them.
 fn well_known_state(token: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for dir in ["/run/hull", "/run/runc", "/run/crun", "/run/youki", "/run", "/tmp", "/dev/shm", "/run/crun/.cache"] {
+    for dir in PLACES {
         let Ok(entries) = fs::read_dir(dir) else {
             continue;
         };

@@ -22,6 +22,7 @@ mod namespaces;
 mod network_devices;
 mod privileges;
 mod process;
+mod rdt;
 mod rootfs;
 mod running;
 mod safety;
