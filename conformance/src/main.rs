@@ -18,6 +18,7 @@ mod facts;
 mod gaps;
 mod host;
 mod leak;
+mod message;
 mod network;
 mod options;
 mod outcome;

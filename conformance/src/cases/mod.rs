@@ -27,6 +27,7 @@ mod rootfs;
 mod running;
 mod safety;
 mod seccomp;
+mod seccomp_notify;
 mod settings;
 mod stdio;
 mod terminal;

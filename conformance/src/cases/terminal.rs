@@ -7,14 +7,13 @@ use crate::case::{Check, Stop, caller, case, ensure, must, same};
 use crate::command::Output;
 use crate::container::Container;
 use crate::facts::worked;
+use crate::message::Message;
 use crate::process::{DEADLINE, readable_within};
 use rustix::fd::OwnedFd;
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{Winsize, tcgetattr, tcsetwinsize};
 use serde_json::{Value, json};
-use std::io::{IoSliceMut, Read};
-use std::mem::MaybeUninit;
+use std::io::Read;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
@@ -26,18 +25,8 @@ fn with_terminal(config: Config) -> Config {
 fn receive(listener: &UnixListener) -> Check<(String, Vec<OwnedFd>)> {
     ensure!(readable_within(listener, DEADLINE), "nobody connected to the console socket");
     let (stream, _) = listener.accept()?;
-    ensure!(readable_within(&stream, DEADLINE), "nothing came over the console socket");
-    let mut bytes = [0; 4096];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
-    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-    let message = recvmsg(&stream, &mut [IoSliceMut::new(&mut bytes)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
-    let mut fds = Vec::new();
-    for control in ancillary.drain() {
-        if let RecvAncillaryMessage::ScmRights(rights) = control {
-            fds.extend(rights);
-        }
-    }
-    Ok((String::from_utf8_lossy(&bytes[..message.bytes]).into_owned(), fds))
+    let message = Message::receive(&stream)?;
+    Ok((String::from_utf8_lossy(&message.bytes).into_owned(), message.fds))
 }
 
 /// What the payload wrote to its terminal until it ended.
