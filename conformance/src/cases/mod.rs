@@ -5,6 +5,7 @@ mod bad_input;
 mod block_io;
 mod cli;
 mod controllers;
+mod cpu_affinity;
 mod devices;
 mod endings;
 mod exec;

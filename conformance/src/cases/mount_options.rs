@@ -3,9 +3,10 @@
 
 use super::mounts::tree_with_submount;
 use crate::bed::Bed;
+use crate::bundle::Config;
 use crate::case::{Check, case, ensure, must, same, should};
-use crate::facts::{has_options, mount_at};
-use serde_json::json;
+use crate::facts::{has_options, mount_at, worked};
+use serde_json::{Value, json};
 
 /// A tmpfs with `options` must show `wanted` (`!x`: not x).
 fn tmpfs(bed: &Bed, options: &[&str], wanted: &[&str]) -> Check {
@@ -192,15 +193,62 @@ case!(
     }
 );
 
+/// What the payload sees as owner of a file of root in a tree, and in a mount below it.
+fn owners_in_tree(bed: &Bed, config: Config, mount: &Value) -> Check<(Value, Value)> {
+    // tmpfs, which the mount below is, can be id-mapped since then.
+    bed.host.needs_kernel(6, 3)?;
+    let source = tree_with_submount(bed)?;
+    std::fs::write(source.join("file"), "")?;
+    let mut mount = mount.clone();
+    mount["destination"] = json!("/mnt");
+    mount["source"] = json!(source);
+    let steps = bed.steps(&config.set("/mounts/-", mount).steps("stat /mnt/file + stat /mnt/sub/file"))?;
+    Ok((worked(&steps, "stat", "/mnt/file")?["uid"].clone(), worked(&steps, "stat", "/mnt/sub/file")?["uid"].clone()))
+}
+
+case!(
+    ridmap_maps_the_submounts,
+    should(&["3.ridmap"], "config.md#mounts: ridmap: the mapping is applied recursively"),
+    |bed| {
+        let mapping = json!([{"containerID": 0, "hostID": 4321, "size": 1000}]);
+        let mount = json!({"options": ["rbind", "ridmap"], "uidMappings": mapping, "gidMappings": mapping});
+        same("owners", owners_in_tree(bed, bed.config(), &mount)?, (json!(4321), json!(4321)))
+    }
+);
+
+case!(
+    idmap_leaves_the_submounts_as_they_are,
+    should(&["3.ridmap", "3.idmap"], "config.md#mounts: idmap: the mapping of the mount, not of those below it"),
+    |bed| {
+        let mapping = json!([{"containerID": 0, "hostID": 4321, "size": 1000}]);
+        let mount = json!({"options": ["rbind", "idmap"], "uidMappings": mapping, "gidMappings": mapping});
+        same("owners", owners_in_tree(bed, bed.config(), &mount)?, (json!(4321), json!(0)))
+    }
+);
+
+case!(
+    without_mappings_of_its_own_a_mount_has_those_of_the_container,
+    crate::case::may(
+        &["3.ridmap", "3.idmap"],
+        "config.md#mounts: idmap, ridmap: without own mappings those of the container's user namespace MAY be used"
+    ),
+    |bed| {
+        let config = bed.config().user_namespace(100_000, 65536);
+        let mount = json!({"options": ["rbind", "ridmap"]});
+        same("owners", owners_in_tree(bed, config, &mount)?, (json!(0), json!(0)))
+    }
+);
+
 case!(
     an_idmap_without_any_mapping_is_refused,
     must(
-        &["3.idmap"],
+        &["3.idmap", "3.ridmap"],
         "config.md#mounts: idmap without mappings of the mount or of the container's user namespace MUST be an error"
     ),
     |bed| {
         let source = bed.directory("data")?;
-        bed.create_refused(&bed.config().bind(&source, "/mnt", &["bind", "idmap"])).map(drop)
+        bed.create_refused(&bed.config().bind(&source, "/mnt", &["bind", "idmap"]))?;
+        bed.create_refused(&bed.config().bind(&source, "/mnt", &["rbind", "ridmap"])).map(drop)
     }
 );
 
@@ -212,5 +260,37 @@ case!(
         let mapping = json!([{"containerID": 0, "hostID": 4321, "size": 1000}]);
         let mount = json!({"destination": "/mnt", "type": "none", "source": source, "options": ["bind"], "uidMappings": mapping});
         bed.create_refused(&bed.config().set("/mounts/-", mount)).map(drop)
+    }
+);
+
+case!(
+    an_option_that_mount_knows_means_what_mount_makes_of_it,
+    should(
+        &["3.custom-options-also-acl-noacl"],
+        "config.md#mounts: custom options: one that mount(8) recognises SHOULD behave as there"
+    ),
+    |bed| {
+        let options = ["nr_inodes=77", "size=128k", "uid=5"];
+        let facts = bed.facts(&bed.config().mount("/mnt", "tmpfs", "tmpfs", &options))?;
+        let data = mount_at(&facts, "/mnt")?["super"].clone();
+        for option in options {
+            ensure!(crate::facts::holds(&data, option), "{option} is not among {data}");
+        }
+        Ok(())
+    }
+);
+
+case!(
+    copy_symlink_keeps_a_link_a_link,
+    crate::case::caller(
+        &["3.custom-options-also-acl-noacl"],
+        "config.md#mounts: custom options MAY be; contracts 12: copy-symlink: a source that is a link is copied as a link"
+    ),
+    |bed| {
+        let link = bed.scratch.join("link");
+        std::os::unix::fs::symlink("../usr/share/zone", &link)?;
+        let config = bed.config().bind(&link, "/etc/zone", &["bind", "copy-symlink"]).steps("lstat /etc/zone");
+        let facts = worked(&bed.steps(&config)?, "lstat", "/etc/zone")?;
+        same("target", &facts["target"], &json!("../usr/share/zone"))
     }
 );

@@ -316,3 +316,50 @@ case!(
         same("interfaces that are up", up, vec!["lo"])
     }
 );
+
+case!(
+    masked_and_readonly_paths_need_a_mount_namespace,
+    must(
+        &["4.no-mount-namespace", "1.Property-needing-a-namespace-that"],
+        "config-linux.md#namespaces: without a mount namespace the paths would be masked in the runtime's own"
+    ),
+    |bed| {
+        let bare = bed.config().without_namespace("mount").set("/mounts", json!([]));
+        bed.create_refused(&bare.clone().set("/linux/maskedPaths", json!(["/proc/kcore"])))?;
+        bed.create_refused(&bare.set("/linux/readonlyPaths", json!(["/proc/sys"]))).map(drop)
+    }
+);
+
+case!(
+    mounts_and_a_readonly_root_need_a_mount_namespace,
+    must(
+        &["4.no-mount-namespace", "1.Property-needing-a-namespace-that"],
+        "config-linux.md#namespaces: hull: refused, as they would change the mounts of the runtime's caller, which peers do"
+    ),
+    |bed| {
+        let bare = bed.config().without_namespace("mount").set("/mounts", json!([]));
+        bed.create_refused(&bare.clone().bind(&bed.directory("data")?, "/mnt", &["bind"]))?;
+        bed.create_refused(&bare.set("/root/readonly", json!(true))).map(drop)
+    }
+);
+
+case!(
+    a_user_namespace_lets_groups_be_set_unless_its_maker_may_not,
+    must(
+        &["4.setgroups-in-user-ns", "3.user.additionalGids"],
+        "config-linux.md#user-namespace-mappings: setgroups is denied for a user who maps only the own id, not by root"
+    ),
+    |bed| {
+        if bed.host.uid != 0 {
+            let steps = bed.steps(&bed.config().steps("read /proc/self/setgroups"))?;
+            return same("setgroups", &steps[0]["value"], &json!("deny\n"));
+        }
+        let config = bed.config().user_namespace(100_000, 65536).set("/process/user/additionalGids", json!([5, 17]));
+        let steps = bed.steps(&config.steps("read /proc/self/setgroups + report"))?;
+        same("setgroups", &steps[0]["value"], &json!("allow\n"))?;
+        let groups = steps[1]["status"]["Groups"].as_str().unwrap_or_default();
+        let mut groups: Vec<&str> = groups.split_whitespace().filter(|group| *group != "0").collect();
+        groups.sort_unstable_by_key(|group| group.len());
+        same("groups", groups, vec!["5", "17"])
+    }
+);

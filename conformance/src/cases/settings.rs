@@ -175,3 +175,46 @@ case!(
         Ok(())
     }
 );
+
+case!(
+    the_annotations_of_an_image_change_nothing,
+    must(
+        &["3.org.opencontainers.image", "3.annotations"],
+        "config.md#annotations: image annotations are information; the signal of kill stays TERM"
+    ),
+    |bed| {
+        let annotations = json!({
+            "org.opencontainers.image.os": "plan9",
+            "org.opencontainers.image.os.version": "4",
+            "org.opencontainers.image.os.features": "win32k,other",
+            "org.opencontainers.image.architecture": "vax",
+            "org.opencontainers.image.variant": "v99",
+            "org.opencontainers.image.author": "Nobody <nobody@example.com>",
+            "org.opencontainers.image.created": "yesterday",
+            "org.opencontainers.image.stopSignal": "SIGUSR1",
+        });
+        let config = bed.config().set("/annotations", annotations.clone());
+        let container = super::ready(bed, &config.steps("trap TERM 7 + trap USR1 8 + tell /sync/ready + pause"))?;
+        same("annotations", &container.state()?["annotations"], &annotations)?;
+        bed.call(&["kill", &container.id])?.succeeded("kill")?;
+        same("exit code", container.wait()?, 7)
+    }
+);
+
+case!(
+    the_settings_of_a_virtual_machine_do_not_stop_a_container,
+    crate::case::may(
+        &["3.vm", "1.Unknown-property-any-depth"],
+        "config.md#platform-specific: vm MAY be set; a runtime that is none for virtual machines runs the container"
+    ),
+    |bed| {
+        let vm = json!({
+            "hypervisor": {"path": "/no/such/hypervisor", "parameters": ["opts1=foo"]},
+            "kernel": {"path": "/no/such/kernel", "parameters": ["foo=bar"], "initrd": "/no/such/initrd"},
+            "image": {"path": "/no/such/image", "format": "raw"},
+            "hwConfig": {"vcpus": 1, "memory": 1024},
+        });
+        let facts = bed.facts(&bed.config().set("/vm", vm))?;
+        same("hostname", &facts["hostname"], &json!("conformance"))
+    }
+);
