@@ -5,7 +5,7 @@ use crate::case::{Check, caller, case, ensure, must, same, should};
 use crate::facts::holds;
 use serde_json::{Value, json};
 
-fn features(bed: &Bed) -> Check<Value> {
+pub(super) fn features(bed: &Bed) -> Check<Value> {
     let output = bed.call_without_root(&["features"])?.succeeded("features")?;
     same("stderr", output.stderr, "")?;
     Ok(serde_json::from_str(&output.stdout)?)

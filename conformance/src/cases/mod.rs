@@ -10,6 +10,7 @@ mod devices;
 mod endings;
 mod exec;
 mod features;
+mod features_linux;
 mod hooks;
 mod host_side;
 mod hostile_root;
