@@ -26,6 +26,7 @@ mod process;
 mod report;
 mod runtime;
 mod verdict;
+mod watch;
 mod worker;
 
 use std::process::ExitCode;

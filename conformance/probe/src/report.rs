@@ -41,6 +41,20 @@ pub(crate) fn everything() -> Value {
     })
 }
 
+/// What procfs shows of another process.
+pub(crate) fn process(pid: &str) -> Value {
+    let file = |name: &str| format!("/proc/{pid}/{name}");
+    let mounts: Option<Vec<Value>> =
+        lines(&file("mountinfo")).map(|table| table.iter().filter_map(|line| mount(line)).collect());
+    json!({
+        "namespaces": links(&file("ns")),
+        "cgroup": lines(&file("cgroup")),
+        "uid_map": text(&file("uid_map")),
+        "cmdline": text(&file("cmdline")).map(|line| line.split('\0').map(str::to_owned).collect::<Vec<_>>()),
+        "mounts": mounts,
+    })
+}
+
 fn text(path: &str) -> Option<String> {
     let bytes = fs::read(path).ok()?;
     Some(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\0']).to_owned())

@@ -56,12 +56,7 @@ fn act(name: &str, args: &[String]) -> io::Result<Value> {
         "stdin" => read(&mut io::stdin()),
         "write" => write(OpenOptions::new().write(true).create(true).truncate(true), path, arg(1)),
         "append" => write(OpenOptions::new().append(true), path, arg(1)),
-        // What a hook was given: its stdin and its surroundings, kept in a file.
-        "record" => {
-            let mut facts = report::everything();
-            facts["stdin"] = read(&mut io::stdin())?;
-            fs::write(path, facts.to_string()).map(|()| Value::Null)
-        }
+        "record" => record(path, &args[1..]),
         "poke" => write(OpenOptions::new().write(true), path, arg(1)),
         "open" => open(path, arg(1)),
         "stat" => Ok(report::facts(&fs::metadata(path)?)),
@@ -124,6 +119,16 @@ fn read(from: &mut dyn Read) -> io::Result<Value> {
     let mut bytes = Vec::new();
     from.take(1 << 16).read_to_end(&mut bytes)?;
     Ok(json!(String::from_utf8_lossy(&bytes)))
+}
+
+/// What a hook was given, its surroundings, the container's process and these paths, kept in a file.
+fn record(file: &Path, paths: &[String]) -> io::Result<Value> {
+    let mut facts = report::everything();
+    facts["stdin"] = read(&mut io::stdin())?;
+    let state: Value = serde_json::from_str(facts["stdin"].as_str().unwrap_or_default()).unwrap_or_default();
+    facts["container"] = report::process(&state["pid"].to_string());
+    facts["paths"] = paths.iter().map(|path| (path.clone(), json!(report::facts_of(Path::new(path)).ok()))).collect();
+    fs::write(file, facts.to_string()).map(|()| Value::Null)
 }
 
 fn write(options: &OpenOptions, path: &Path, text: &str) -> io::Result<Value> {

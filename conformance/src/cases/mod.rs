@@ -22,6 +22,7 @@ mod mount_options;
 mod mounts;
 mod namespaces;
 mod network_devices;
+mod order;
 mod privileges;
 mod process;
 mod rdt;

@@ -151,6 +151,22 @@ case!(
 );
 
 case!(
+    a_network_device_is_there_before_the_hooks,
+    must(&["4.netDevices", "8.b"], "config.md#createContainer: hooks find the container's network as configured"),
+    |bed| {
+        let network = Network::of_its_own(bed)?;
+        network.link("ctr0")?;
+        let file = bed.scratch.join("seen");
+        let hook = json!({"path": bed.probe, "args": ["probe", "record", file]});
+        let config = with_devices(bed, json!({"ctr0": {"name": "eth0"}})).set("/hooks/createContainer/-", hook);
+        let _container = bed.create(&config)?;
+        let seen: Value = serde_json::from_str(&std::fs::read_to_string(&file)?)?;
+        ensure!(seen["interfaces"]["eth0"].is_object(), "the hook saw {}", seen["interfaces"]);
+        Ok(())
+    }
+);
+
+case!(
     a_failed_create_gives_the_device_back,
     must(
         &["4.netDevices-lifecycle", "1.Any-error"],
