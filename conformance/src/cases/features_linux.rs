@@ -2,9 +2,17 @@
 //! intelRdt, memoryPolicy, netDevices, and whether what is told is true.
 
 use super::features::features;
-use crate::case::{Check, case, ensure, must};
+use crate::case::{Check, case, ensure, must, skip};
 use crate::facts::holds;
 use serde_json::{Value, json};
+
+/// Parts may be absent; with none of these there is nothing to judge.
+fn tells_of_any(features: &Value, parts: &[&str]) -> Check {
+    match parts.iter().any(|part| features["linux"][part].is_object()) {
+        true => Ok(()),
+        false => skip(format!("the runtime tells nothing of {}", parts.join(", "))),
+    }
+}
 
 /// Where `pointer` is given at all, it must be a boolean.
 fn is_boolean_if_there(features: &Value, pointer: &str) -> Check {
@@ -43,6 +51,7 @@ case!(
     ),
     |bed| {
         let features = features(bed)?;
+        tells_of_any(&features, &["seccomp"])?;
         is_boolean_if_there(&features, "/linux/seccomp/enabled")?;
         is_subset_if_there(&features, "/linux/seccomp/actions", &ACTIONS)?;
         let operators = ["NE", "LT", "LE", "EQ", "GE", "GT", "MASKED_EQ"].map(|name| format!("SCMP_CMP_{name}"));
@@ -69,6 +78,7 @@ case!(
     ),
     |bed| {
         let features = features(bed)?;
+        tells_of_any(&features, &["intelRdt", "memoryPolicy", "netDevices"])?;
         for pointer in ["intelRdt/enabled", "intelRdt/schemata", "intelRdt/monitoring", "netDevices/enabled"] {
             is_boolean_if_there(&features, &format!("/linux/{pointer}"))?;
         }
@@ -91,15 +101,18 @@ case!(
         let rule = json!({"names": ["swapon"], "action": "SCMP_ACT_ERRNO"});
         let filter = json!({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [rule]});
         let policy = json!({"mode": "MPOL_BIND", "nodes": "0"});
-        for (part, pointer, value) in [
+        let parts = [
             (&linux["seccomp"], "seccomp", filter),
             (&linux["intelRdt"], "intelRdt", json!({"closID": "/"})),
             (&linux["netDevices"], "netDevices", json!({"no-such-link": {}})),
             (&linux["memoryPolicy"], "memoryPolicy", policy),
-        ] {
-            if part["enabled"] == false {
-                bed.create_refused(&bed.config().set(&format!("/linux/{pointer}"), value))?;
-            }
+        ];
+        let disabled: Vec<_> = parts.into_iter().filter(|(part, ..)| part["enabled"] == false).collect();
+        if disabled.is_empty() {
+            return skip("the runtime tells of nothing that is disabled");
+        }
+        for (_, pointer, value) in disabled {
+            bed.create_refused(&bed.config().set(&format!("/linux/{pointer}"), value))?;
         }
         Ok(())
     }
@@ -111,7 +124,7 @@ case!(
     |bed| {
         let seccomp = features(bed)?["linux"]["seccomp"].clone();
         if seccomp["enabled"] != true {
-            return crate::case::skip("the runtime tells of no seccomp");
+            return skip("the runtime tells of no seccomp");
         }
         let filter = |action: &Value, flags: Value| {
             let rule = json!({"names": ["swapon"], "action": action});
