@@ -2,6 +2,7 @@
 
 mod file_names;
 mod identity;
+mod lock;
 mod record;
 mod reservation;
 mod status;

@@ -2,8 +2,9 @@
 
 use super::{
     file_names::{CONFIG, INTENT, RECORD, TEMPORARY},
+    lock::Lock,
     record::{Intent, Record},
-    store::{Entry, Lock, Store, StoreError},
+    store::{Entry, Store, StoreError},
 };
 use hull_spec::id::ContainerId;
 use hull_sys::{

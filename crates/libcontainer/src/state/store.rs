@@ -175,46 +175,12 @@ impl Entry {
         }
         gone(path::unlink(&self.root, &self.name, Remove::Directory))
     }
-
-    /// Takes the container's lock, which mutating verbs hold.
-    pub(crate) fn lock(&self) -> Result<Lock, StoreError> {
-        let failed = |source| StoreError::Directory {
-            what: "lock it",
-            source,
-        };
-        let copy = self
-            .directory
-            .try_clone()
-            .map_err(|error| failed(error.into()))?;
-        let file = std::fs::File::from(copy);
-        file.lock().map_err(|error| failed(error.into()))?;
-        // Deleted while we waited: this directory is no container any more.
-        if stat::fstat(&self.directory).map_err(failed)?.links == 0 {
-            return Err(StoreError::NotFound);
-        }
-        Ok(Lock { file })
-    }
 }
 
 fn gone(removed: Result<(), Errno>) -> Result<(), Errno> {
     match removed {
         Err(Errno::ENOENT) => Ok(()),
         other => other,
-    }
-}
-
-/// Held until dropped.
-#[derive(Debug)]
-pub(crate) struct Lock {
-    file: std::fs::File,
-}
-
-impl Drop for Lock {
-    /// By word, not by close: the entry's own fd shares the lock and lives on.
-    fn drop(&mut self) {
-        if let Err(error) = self.file.unlock() {
-            log::warn!("unlock the container: {error}");
-        }
     }
 }
 

@@ -185,27 +185,24 @@ impl<'a> Draft<'a> {
         };
         let mut init = prepared.launch(plan, &cgroup, listener.as_ref())?;
         self.born.set(true);
-        let ahead = gate == Gate::Here && !plan.asks_for_more();
-        let record = self.record(
-            &init,
-            &cgroup,
-            if ahead {
-                Recorded::Ahead
-            } else {
-                Recorded::Ready
-            },
-        )?;
-        reservation.prepare(&record, &self.bundle.text)?;
-        let pid_file = if ahead {
-            let pid_file = self.publish(&init, &reservation, gate)?;
-            init.talk.open_gate().map_err(LaunchError::from)?;
-            init.until_ready(plan, &cgroup, None)?;
-            pid_file
-        } else {
-            self.until_ready(&mut init, &mut reservation, &cgroup, console.as_ref())?;
-            self.publish(&init, &reservation, gate)?
+        let recorded = match gate {
+            Gate::Here if !plan.asks_for_more() => Recorded::Ahead,
+            Gate::Here | Gate::Listener => Recorded::Ready,
         };
-        if let Some(file) = pid_file {
+        let record = self.record(&init, &cgroup, recorded)?;
+        reservation.prepare(&record, &self.bundle.text)?;
+        let pid_file = match recorded {
+            Recorded::Ahead => self.go_ahead(&mut init, &mut reservation, &cgroup),
+            Recorded::Ready => self
+                .until_ready(&mut init, &mut reservation, &cgroup, console.as_ref())
+                .and_then(|()| self.publish(&init, &reservation, gate)),
+        };
+        // Deleted meanwhile: what stands at the cgroup's place is somebody else's by now.
+        if let Err(CreateError::Store(StoreError::NotFound)) = pid_file {
+            cgroup.keep();
+            return Err(StoreError::NotFound.into());
+        }
+        if let Some(file) = pid_file? {
             file.keep();
         }
         reservation.commit();
@@ -215,6 +212,25 @@ impl<'a> Draft<'a> {
             record,
             place: reservation,
         })
+    }
+
+    /// The payload may run before init's `Ready` is heard, and with it whatever calls hull on this
+    /// container: the lock is given up before that.
+    fn go_ahead(
+        &self,
+        init: &mut Launched,
+        reservation: &mut Reservation,
+        cgroup: &Cgroup,
+    ) -> Result<Option<PidFile>, CreateError> {
+        let pid_file = self.publish(init, reservation, Gate::Here)?;
+        reservation.unlock();
+        init.talk.open_gate().map_err(LaunchError::from)?;
+        let ready = init.until_ready(&self.plan, cgroup, None);
+        if ready.is_err() {
+            reservation.relock()?;
+        }
+        ready?;
+        Ok(pid_file)
     }
 
     /// Hooks of this container may call hull on it: they do not run under its lock.

@@ -45,9 +45,12 @@ pub fn delete(store: &Store, id: &ContainerId, force: Force) -> Result<(), Delet
         Err(StoreError::NotFound) if force == Force::Yes => return Ok(()),
         other => other?,
     };
-    let lock = match entry.lock() {
-        Err(StoreError::NotFound) if force == Force::Yes => return Ok(()),
-        other => other?,
+    let lock = match force {
+        Force::No => entry.lock()?,
+        Force::Yes => match entry.lock_by_force() {
+            Err(StoreError::NotFound) => return Ok(()),
+            other => other?,
+        },
     };
     let record = match entry.record() {
         Ok(Some(record)) => {
