@@ -40,7 +40,7 @@ pub(crate) fn assemble(
             fill(entered.root(), plan, trees, parent)?;
             entered
         }
-        OldRoot::LeftLast => {
+        OldRoot::LeftLast { .. } => {
             parent.enter(Stage::Mounts)?;
             let reached = enter::reach(&plan.rootfs, trees)?;
             fill(reached.root(), plan, trees, parent)?;

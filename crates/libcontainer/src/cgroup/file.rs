@@ -18,6 +18,12 @@ pub(super) fn write(directory: &OwnedFd, file: &str, value: &str) -> Result<(), 
     path::write(file, value.as_bytes()).map(drop)
 }
 
+/// Reads one file of the host by its path.
+pub(super) fn read_path(path: &str) -> Result<String, Errno> {
+    let file = path::open(&c_string(path)?, Open::READ)?;
+    Ok(String::from_utf8_lossy(&path::read_all(file, 1 << 20)?).into_owned())
+}
+
 /// Reads one file of a cgroup directory.
 pub(super) fn read(directory: &OwnedFd, file: &str) -> Result<String, Errno> {
     let name = c_string(file)?;

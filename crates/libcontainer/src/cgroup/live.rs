@@ -3,7 +3,7 @@
 use super::{
     CgroupError, Placement, devices,
     directory::Directory,
-    limits,
+    limits, owner,
     removal::{self, Patience},
 };
 use crate::state::CgroupRecord;
@@ -40,16 +40,26 @@ impl Cgroup {
         }
         limits::apply(&cgroup.directories, &plan.writes)?;
         devices::write_v1(&cgroup.directories, &plan.devices)?;
+        cgroup.give_to(plan.owner)?;
         Ok(cgroup)
+    }
+
+    fn give_to(&self, owner: Option<u32>) -> Result<(), CgroupError> {
+        match (self.unified(), owner) {
+            (Some(directory), Some(uid)) => owner::give(directory, uid),
+            _ => Ok(()),
+        }
+    }
+
+    fn unified(&self) -> Option<&Directory> {
+        self.directories
+            .iter()
+            .find(|directory| directory.hierarchy.unified)
     }
 
     /// The cgroup2 directory that the first process is born into.
     pub(crate) fn birthplace(&self) -> Option<BorrowedFd<'_>> {
-        let unified = self
-            .directories
-            .iter()
-            .find(|directory| directory.hierarchy.unified);
-        unified.map(|directory| directory.fd.as_fd())
+        self.unified().map(|directory| directory.fd.as_fd())
     }
 
     /// The container's own directory in the v1 hierarchy of this name.

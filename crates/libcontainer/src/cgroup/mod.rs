@@ -10,6 +10,7 @@ mod file;
 mod limits;
 mod live;
 pub(crate) mod membership;
+mod owner;
 mod placement;
 mod removal;
 

@@ -2,7 +2,7 @@
 
 use super::{
     CgroupError,
-    file::{c_string, read, write},
+    file::{c_string, read, read_path, write},
     placement::mount_point,
 };
 use crate::state::CgroupRecord;
@@ -145,10 +145,7 @@ pub(crate) fn is_frozen(record: &CgroupRecord) -> bool {
 
 fn file_says(name: &str, place: &str, file: &str, says: impl Fn(&str) -> bool) -> bool {
     let path = format!("{}{place}/{file}", mount_point(name));
-    let read = c_string(&path)
-        .and_then(|path| path::open(&path, Open::READ))
-        .and_then(|file| path::read_all(file, 4096));
-    read.is_ok_and(|text| says(&String::from_utf8_lossy(&text)))
+    read_path(&path).is_ok_and(|text| says(&text))
 }
 
 /// Removes what create made, deepest first; what stood before stays, and what others still use

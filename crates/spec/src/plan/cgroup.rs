@@ -12,6 +12,8 @@ pub struct CgroupPlan {
     pub writes: Vec<CgroupWrite>,
     /// Device rules in order, defaults included.
     pub devices: DevicePolicy,
+    /// Who gets the container's directory in cgroup2: `None` leaves it to the runtime's user.
+    pub owner: Option<u32>,
     /// Missing permission is tolerated: rootless, and no limit was asked.
     pub best_effort: bool,
 }

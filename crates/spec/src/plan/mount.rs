@@ -79,12 +79,15 @@ pub enum Entering {
 }
 
 /// When the host's root goes out of reach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OldRoot {
     /// Before anything is mounted: all that is needed of the host was handed over.
     LeftFirst,
     /// Behind the mounts, and the hooks that run between them and pivot_root.
-    LeftLast,
+    LeftLast {
+        /// Where the root tree stands until then: its own path, where hooks look for it, or `/`.
+        stands_on: String,
+    },
 }
 
 /// The container's filesystem.

@@ -29,6 +29,17 @@ impl KnownMaps {
         check(&self.known.uid, "uid", id, at)
     }
 
+    /// The host's id for this one; `None` where a joined namespace does not tell.
+    pub(super) fn host_uid(&self, id: u32, namespaces: &Namespaces) -> Option<u32> {
+        if !namespaces.is_own(NamespaceKind::User) {
+            return Some(id);
+        }
+        self.known.uid.iter().find_map(|part| {
+            let offset = id.checked_sub(part.container_id)?;
+            (offset < part.size).then(|| part.host_id + offset)
+        })
+    }
+
     /// The same for a gid.
     pub(super) fn check_gid(&self, id: u32, at: &At<'_>) -> Result<(), ResolveError> {
         check(&self.known.gid, "gid", id, at)

@@ -6,12 +6,16 @@
 
 mod annotations;
 mod capabilities;
+mod cgroup;
 mod cgroup_mount;
+mod cgroup_owner;
+mod cpu_list;
 mod destination;
 mod device_rules;
 mod devices;
 mod environment;
 mod error;
+mod files;
 #[cfg(test)]
 mod fixture;
 mod handed;
@@ -27,27 +31,27 @@ mod process;
 mod resources;
 mod rlimits;
 mod rootfs;
+mod subject;
 mod sysctl;
 mod terminal;
 mod unsupported;
 mod version;
 
 use crate::bundle::Bundle;
-use crate::config::{Config, Linux};
+use crate::config::Linux;
 use crate::hook::HookState;
 use crate::host::HostFacts;
 use crate::plan::{
-    CgroupPlan, HandedTree, Hooks, HostPlan, InitHooks, InitPlan, Keyring, NamespaceKind,
-    Namespaces, OldRoot, Pauses, Plan, Process, Rootfs,
+    Hooks, HostPlan, InitHooks, InitPlan, Keyring, NamespaceKind, Namespaces, Pauses, Plan,
+    Process, Rootfs,
 };
 use crate::request::{Request, SessionKeyring};
-
 use std::collections::BTreeMap;
 
 use self::error::{At, Warnings};
-use self::handed::Handed;
+use self::files::Files;
 use self::idmaps::KnownMaps;
-use self::rootfs::Root;
+use self::subject::Subject;
 
 pub(crate) use self::capabilities::names as capability_names;
 pub use self::error::{Problem, ResolveError};
@@ -72,223 +76,131 @@ pub fn resolve(
         host,
         request,
     };
-    let plan = subject.plan(&mut warnings)?;
+    let plan = plan(&subject, &mut warnings)?;
     Ok(Plan {
         warnings: warnings.0,
         ..plan
     })
 }
 
-/// All that is given.
-#[derive(Debug, Clone, Copy)]
-struct Subject<'a> {
-    bundle: &'a Bundle,
-    config: &'a Config,
-    linux: &'a Linux,
-    host: &'a HostFacts,
-    request: &'a Request<'a>,
-}
-
-/// The part of the plan about files.
-struct Files {
-    root: Root,
-    rootfs: Rootfs,
-    handed: Vec<HandedTree>,
-}
-
-impl Subject<'_> {
-    fn plan(&self, warnings: &mut Warnings) -> Result<Plan, ResolveError> {
-        let own = namespaces::resolve(self.linux)?;
-        let maps = idmaps::resolve(self.linux, &own, warnings)?;
-        let files = self.files(&own, &maps, warnings)?;
-        let process = self.process(&own, &maps, warnings)?;
-        let hooks = hooks::resolve(self.config.hooks.as_ref(), &process.env)?;
-        let pauses = Pauses {
-            runtime_hooks: !hooks.prestart.is_empty() || !hooks.create_runtime.is_empty(),
-        };
-        let annotations = annotations::resolve(self.config)?;
-        let limits = rlimits::resolve(self.config.process.as_ref())?;
-        let (outside, inside) = match own.is_own(NamespaceKind::User) {
-            true => (limits, Vec::new()),
-            false => (Vec::new(), limits),
-        };
-        let around = namespaces::Surroundings {
-            config: self.config,
-            host: self.host,
-            mounts: &files.rootfs.mounts,
-            hooks: &hooks,
-        };
-        let init = InitPlan {
-            verbosity: self.request.verbosity,
-            namespaces: namespaces::inside(&own, around)?,
-            rootfs: Rootfs {
-                old_root: self.old_root(&own, &hooks),
-                ..files.rootfs
-            },
-            sysctls: sysctl::resolve(self.config, self.linux, &own)?,
-            keyring: self.keyring(),
-            pauses,
-            hooks: InitHooks {
-                create_container: hooks.create_container.clone(),
-                start_container: hooks.start_container.clone(),
-                state: self.hook_state(&annotations),
-            },
-            process: Process {
-                rlimits: inside,
-                ..process
-            },
-        };
-        let host = HostPlan {
-            oci_version: self.config.oci_version.clone(),
+fn plan(subject: &Subject<'_>, warnings: &mut Warnings) -> Result<Plan, ResolveError> {
+    let config = subject.config;
+    let own = namespaces::resolve(subject.linux)?;
+    let maps = idmaps::resolve(subject.linux, &own, warnings)?;
+    let files = files::resolve(subject, &own, &maps, warnings)?;
+    let process = process(subject, &own, &maps, warnings)?;
+    let hooks = hooks::resolve(config.hooks.as_ref(), &process.env)?;
+    let annotations = annotations::resolve(config)?;
+    let owner = cgroup_owner::resolve(cgroup_owner::Surroundings {
+        host: subject.host,
+        own: &own,
+        maps: &maps,
+        mounts: &files.rootfs.mounts,
+        uid: process.uid,
+    });
+    let cgroup = cgroup::resolve(subject, owner, warnings)?;
+    let limits = rlimits::resolve(config.process.as_ref())?;
+    let (outside, inside) = match own.is_own(NamespaceKind::User) {
+        true => (limits, Vec::new()),
+        false => (Vec::new(), limits),
+    };
+    let state = hook_state(subject, &annotations);
+    let process = Process {
+        rlimits: inside,
+        ..process
+    };
+    Ok(Plan {
+        init: inside_plan(subject, &own, &files, (process, &hooks, state))?,
+        host: HostPlan {
+            oci_version: config.oci_version.clone(),
             annotations,
             rootfs: files.root.path,
             namespaces: own,
             id_maps: maps.written,
-            cgroup: self.cgroup(warnings)?,
+            cgroup,
             handed: files.handed,
             rlimits: outside,
-            oom_score_adj: process::oom_score_adj(self.config)?,
+            oom_score_adj: process::oom_score_adj(config)?,
             hooks,
-        };
-        Ok(Plan {
-            host,
-            init,
-            warnings: Vec::new(),
-        })
-    }
+        },
+        warnings: Vec::new(),
+    })
+}
 
-    fn files(
-        &self,
-        own: &Namespaces,
-        maps: &KnownMaps,
-        warnings: &mut Warnings,
-    ) -> Result<Files, ResolveError> {
-        let mut handed = Handed::default();
-        let root = rootfs::resolve(self.bundle, own, self.request.root_change, &mut handed)?;
-        let rootfs = if root.is_ours() {
-            self.filled(&root, own, maps, (&mut handed, warnings))?
-        } else {
-            rootfs::refuse_foreign(self.config, own, warnings)?;
-            root.empty()
-        };
-        Ok(Files {
-            root,
-            rootfs,
-            handed: handed.0,
-        })
-    }
+/// What init is handed.
+fn inside_plan(
+    subject: &Subject<'_>,
+    own: &Namespaces,
+    files: &Files,
+    (process, hooks, state): (Process, &Hooks, HookState),
+) -> Result<InitPlan, ResolveError> {
+    let around = namespaces::Surroundings {
+        config: subject.config,
+        host: subject.host,
+        mounts: &files.rootfs.mounts,
+        hooks,
+    };
+    Ok(InitPlan {
+        verbosity: subject.request.verbosity,
+        namespaces: namespaces::inside(own, around)?,
+        rootfs: Rootfs {
+            old_root: files::old_root(subject, own, hooks, &files.root),
+            ..files.rootfs.clone()
+        },
+        sysctls: sysctl::resolve(subject.config, subject.linux, own)?,
+        keyring: keyring(subject.request),
+        pauses: Pauses {
+            runtime_hooks: !hooks.prestart.is_empty() || !hooks.create_runtime.is_empty(),
+        },
+        hooks: InitHooks {
+            create_container: hooks.create_container.clone(),
+            start_container: hooks.start_container.clone(),
+            state,
+        },
+        process,
+    })
+}
 
-    fn filled(
-        &self,
-        root: &Root,
-        own: &Namespaces,
-        maps: &KnownMaps,
-        (handed, warnings): (&mut Handed, &mut Warnings),
-    ) -> Result<Rootfs, ResolveError> {
-        let layout = self.host.cgroup_layout;
-        let around = mounts::Surroundings {
-            bundle: self.bundle,
-            layout,
-            ties: root.ties.binds,
-        };
-        let mut mounts = mounts::resolve(around, handed, warnings)?;
-        let nodes = devices::resolve(self.linux, maps)?;
-        let dev_is_ours = devices::dev_is_ours(&mounts);
-        let devices = if dev_is_ours {
-            devices::place(nodes, own, self.host, handed)
-        } else {
-            Vec::new()
-        };
-        cgroup_mount::fill(&mut mounts, own, self.host, handed);
-        let (masked, readonly) = (
-            At::new("/linux/maskedPaths"),
-            At::new("/linux/readonlyPaths"),
-        );
-        Ok(Rootfs {
-            mounts,
-            devices,
-            dev_links: dev_is_ours,
-            masked_paths: rootfs::covered(self.linux.masked_paths.as_deref(), &masked)?,
-            readonly_paths: rootfs::covered(self.linux.readonly_paths.as_deref(), &readonly)?,
-            readonly: root.readonly,
-            propagation: root.ties.afterwards,
-            ..root.empty()
-        })
+fn process(
+    subject: &Subject<'_>,
+    own: &Namespaces,
+    maps: &KnownMaps,
+    warnings: &mut Warnings,
+) -> Result<Process, ResolveError> {
+    let &Subject {
+        config,
+        host,
+        request,
+        ..
+    } = subject;
+    if config.vm.is_some() {
+        warnings.add(&At::new("/vm"), "ignored: hull makes no virtual machines");
     }
-
-    fn process(
-        &self,
-        own: &Namespaces,
-        maps: &KnownMaps,
-        warnings: &mut Warnings,
-    ) -> Result<Process, ResolveError> {
-        let &Self {
+    process::resolve(
+        process::Surroundings {
             config,
+            own,
+            maps,
             host,
             request,
-            ..
-        } = self;
-        if config.vm.is_some() {
-            warnings.add(&At::new("/vm"), "ignored: hull makes no virtual machines");
-        }
-        process::resolve(
-            process::Surroundings {
-                config,
-                own,
-                maps,
-                host,
-                request,
-            },
-            warnings,
-        )
-    }
+        },
+        warnings,
+    )
+}
 
-    fn cgroup(&self, warnings: &mut Warnings) -> Result<CgroupPlan, ResolveError> {
-        let resources = self.linux.resources.as_ref();
-        let manager = self.request.manager;
-        let place = place::resolve(self.linux, self.request, self.host)?;
-        let writes = resources::resolve(resources, manager, self.host, warnings)?;
-        let devices = device_rules::resolve(resources, manager, self.host)?;
-        // A place or a limit that was asked for must not be missed silently.
-        let best_effort = place::is_rootless(self.request, self.host)
-            && place::asked(self.linux).is_none()
-            && writes.is_empty();
-        Ok(CgroupPlan {
-            manager,
-            place,
-            writes,
-            devices,
-            best_effort,
-        })
-    }
+fn hook_state(subject: &Subject<'_>, annotations: &BTreeMap<String, String>) -> HookState {
+    HookState::new(
+        &subject.config.oci_version,
+        subject.request.id.as_str(),
+        &subject.bundle.directory.to_string_lossy(),
+        annotations,
+    )
+}
 
-    /// Where nobody can tell that pivot_root came first, a hostile root filesystem is only ever
-    /// filled with the host out of its reach. The hooks of create can tell (runtime.md#lifecycle);
-    /// and from a user namespace proc and sysfs can be mounted only while others of their kind are
-    /// in sight (user_namespaces(7)).
-    fn old_root(&self, own: &Namespaces, hooks: &Hooks) -> OldRoot {
-        let unseen = !hooks.any_at_create();
-        if unseen && self.host.privileged && !own.is_own(NamespaceKind::User) {
-            OldRoot::LeftFirst
-        } else {
-            OldRoot::LeftLast
-        }
-    }
-
-    fn hook_state(&self, annotations: &BTreeMap<String, String>) -> HookState {
-        HookState::new(
-            &self.config.oci_version,
-            self.request.id.as_str(),
-            &self.bundle.directory.to_string_lossy(),
-            annotations,
-        )
-    }
-
-    fn keyring(&self) -> Keyring {
-        match self.request.keyring {
-            SessionKeyring::New => Keyring::Join(format!("_ses.{}", self.request.id)),
-            SessionKeyring::Inherit => Keyring::Inherit,
-        }
+fn keyring(request: &Request<'_>) -> Keyring {
+    match request.keyring {
+        SessionKeyring::New => Keyring::Join(format!("_ses.{}", request.id)),
+        SessionKeyring::Inherit => Keyring::Inherit,
     }
 }
 
@@ -348,26 +260,6 @@ mod tests {
                 .plan(r#""process": {"terminal": true}"#)
                 .asks_for_more()
         );
-    }
-
-    #[test]
-    fn the_old_root_is_left_first_unless_it_is_still_needed() {
-        let old_root = |members: &str| Scene::v2().plan(members).init.rootfs.old_root;
-        assert_eq!(old_root(""), OldRoot::LeftFirst);
-        assert_eq!(
-            old_root(
-                r#""hooks": {"startContainer": [{"path": "/h"}], "poststop": [{"path": "/h"}]}"#
-            ),
-            OldRoot::LeftFirst
-        );
-        for kind in ["prestart", "createRuntime", "createContainer"] {
-            let hook = format!(r#""hooks": {{"{kind}": [{{"path": "/h"}}]}}"#);
-            assert_eq!(old_root(&hook), OldRoot::LeftLast, "{kind}");
-        }
-        let user = format!(r#""linux": {{{}}}"#, super::fixture::USER);
-        assert_eq!(old_root(&user), OldRoot::LeftLast);
-        let rootless = Scene::rootless().plan(&user).init.rootfs.old_root;
-        assert_eq!(rootless, OldRoot::LeftLast);
     }
 
     #[test]

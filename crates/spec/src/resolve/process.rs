@@ -11,7 +11,7 @@ use crate::request::Request;
 use super::capabilities;
 use super::error::{At, ResolveError, Warnings};
 use super::idmaps::KnownMaps;
-use super::{environment, path, terminal};
+use super::{cpu_list, environment, path, terminal};
 
 /// Deliberate where the specification says "unchanged": images are built for it.
 const DEFAULT_UMASK: u32 = 0o022;
@@ -91,6 +91,7 @@ fn process(
     );
     let root = User::default();
     let user = raw.user.as_ref().unwrap_or(&root);
+    check_affinity(raw, &at.member("/execCPUAffinity"))?;
     around.maps.check_uid(user.uid, &at.member("/user/uid"))?;
     around.maps.check_gid(user.gid, &at.member("/user/gid"))?;
     Ok(Process {
@@ -110,6 +111,25 @@ fn process(
         no_new_privileges: raw.no_new_privileges.unwrap_or(false),
         ..nobody()
     })
+}
+
+/// For exec only, and yet a config that exec could not apply is none.
+fn check_affinity(raw: &Raw, at: &At<'_>) -> Result<(), ResolveError> {
+    let Some(affinity) = &raw.exec_cpu_affinity else {
+        return Ok(());
+    };
+    for (list, member) in [(&affinity.initial, "/initial"), (&affinity.last, "/final")] {
+        match list.as_deref() {
+            None | Some("") => {}
+            Some(list) if cpu_list::is_list(list) => {}
+            Some(list) => {
+                return Err(at
+                    .member(member)
+                    .wrong(list, "must be a list of CPUs such as 0-3,7"));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn groups(user: &User, around: Surroundings<'_>, at: &At<'_>) -> Result<GroupChange, ResolveError> {
@@ -215,6 +235,10 @@ mod tests {
     #[test]
     fn a_process_that_cannot_be_is_refused() {
         Scene::v2().refuses(&[
+            (
+                r#""process": {"execCPUAffinity": {"initial": "0", "final": "1-0"}}"#,
+                "/process/execCPUAffinity/final: \"1-0\" must be a list of CPUs",
+            ),
             (
                 r#""process": {"args": []}"#,
                 "/process/args: must have at least one entry",

@@ -40,7 +40,7 @@ impl Root {
     pub(super) fn empty(&self) -> Rootfs {
         Rootfs {
             entering: self.entering.clone(),
-            old_root: OldRoot::LeftLast,
+            old_root: OldRoot::LeftFirst,
             mounts: Vec::new(),
             devices: Vec::new(),
             dev_links: false,

@@ -2,8 +2,9 @@
 
 use oci_spec::runtime::LinuxCpu;
 
+use super::super::cpu_list::is_list;
 use super::super::error::{At, ResolveError, Warnings};
-use super::writes::{Files, Writes, is_list};
+use super::writes::{Files, Writes};
 
 const SHARES: Files = ("cpu", "cpu.shares", "cpu.weight");
 const IDLE: Files = ("cpu", "cpu.idle", "cpu.idle");

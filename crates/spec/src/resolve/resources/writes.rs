@@ -56,15 +56,3 @@ impl Writes {
         });
     }
 }
-
-/// A list of numbers and ranges (cpuset(7), "List format").
-pub(super) fn is_list(text: &str) -> bool {
-    let number = |text: &str| text.parse::<u32>().ok();
-    let part = |part: &str| match part.split_once('-') {
-        Some((first, last)) => {
-            matches!((number(first), number(last)), (Some(a), Some(b)) if a <= b)
-        }
-        None => number(part).is_some(),
-    };
-    text.trim().split(',').all(|text| part(text.trim()))
-}
