@@ -124,6 +124,86 @@ case!(
 );
 
 case!(
+    the_filter_costs_and_leaves_no_capability,
+    crate::case::safety(
+        &["6.seccomp-vs-privileges", "T-A17"],
+        "hull: what loads the filter is gone when the program runs; the five sets are those listed"
+    ),
+    |bed| {
+        needs_seccomp(bed)?;
+        bed.host.needs_root()?;
+        let config = denying_mkdir(bed.config())
+            .capabilities(&["bounding", "effective", "permitted"], &["CAP_CHOWN", "CAP_NET_RAW"])
+            .capabilities(&["inheritable", "ambient"], &["CAP_NET_RAW"]);
+        for (uid, held) in [(0, json!([0, 13])), (1000, json!([13]))] {
+            let config = config.clone().set("/process/user", json!({"uid": uid, "gid": uid}));
+            let sets = bed.facts(&config)?["capabilities"].clone();
+            same("bounding", &sets["bounding"], &json!([0, 13]))?;
+            same("permitted", &sets["permitted"], &held)?;
+            same("effective", &sets["effective"], &held)?;
+            same("inheritable", &sets["inheritable"], &json!([13]))?;
+        }
+        Ok(())
+    }
+);
+
+case!(
+    a_profile_is_not_asked_to_allow_what_the_runtime_does,
+    should(
+        &["6.seccomp-vs-privileges"],
+        "hull: the filter is loaded as the last thing before execve, so it need not know the runtime's own calls"
+    ),
+    |bed| {
+        needs_seccomp(bed)?;
+        let deadly = json!([
+            "capset",
+            "setuid",
+            "setgid",
+            "setgroups",
+            "setresuid",
+            "setresgid",
+            "sendto",
+            "sendmsg",
+            "recvfrom",
+            "recvmsg",
+            "accept4",
+            "dup3",
+            "chdir",
+            "fchdir",
+            "umask",
+            "keyctl",
+            "setsid",
+            "mount",
+            "pivot_root"
+        ]);
+        for locked in [true, false] {
+            let rule = json!([{"names": deadly, "action": "SCMP_ACT_KILL_PROCESS"}]);
+            let config = filtered(bed.config(), "SCMP_ACT_ALLOW", rule).set("/process/noNewPrivileges", json!(locked));
+            let container = bed.create(&config.steps("say ran"))?;
+            container.start()?;
+            let code = container.wait()?;
+            same("what it says", container.output(code).stdout.trim(), "ran")?;
+        }
+        Ok(())
+    }
+);
+
+case!(
+    a_profile_that_the_kernel_cannot_take_is_refused,
+    crate::case::safety(&["6.syscalls.args"], "C-20: a filter of more than 4096 instructions"),
+    |bed| {
+        needs_seccomp(bed)?;
+        let rules: Vec<Value> = (0u64..1100)
+            .map(|value| {
+                json!({"names": ["mkdir"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28,
+                "args": [{"index": 1, "value": value << 32 | value, "op": "SCMP_CMP_EQ"}]})
+            })
+            .collect();
+        bed.create_refused(&filtered(bed.config(), "SCMP_ACT_ALLOW", json!(rules))).map(drop)
+    }
+);
+
+case!(
     an_unknown_action_is_refused,
     must(&["6.syscalls.action", "6.seccomp.defaultAction"], "config-linux.md#seccomp: action is one of the constants"),
     |bed| {

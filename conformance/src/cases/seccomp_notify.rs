@@ -164,6 +164,53 @@ case!(
 );
 
 case!(
+    notify_on_write_is_refused,
+    must(
+        &["c8.SCMP_ACT_NOTIFY-cannot-be-used-for", "6.listenerPath"],
+        "contracts 8: `SCMP_ACT_NOTIFY cannot be used for the write syscall`: by it the listener is handed over"
+    ),
+    |bed| {
+        let agent = Agent::listen(bed)?;
+        let config = asking(bed, Some(&agent.path))?.set("/linux/seccomp/syscalls/0/names", json!(["read", "write"]));
+        bed.create_refused(&config)?.refuses_with("SCMP_ACT_NOTIFY cannot be used for the write syscall")
+    }
+);
+
+case!(
+    an_agent_that_does_not_accept_ends_the_create,
+    crate::case::safety(
+        &["6.listenerPath"],
+        "C-20: an agent that blocks: the connect ends in time, and nothing is left"
+    ),
+    |bed| {
+        // A second connection does not fit behind the one that nobody accepts.
+        let path = bed.scratch.join("agent");
+        let socket = rustix::net::socket(rustix::net::AddressFamily::UNIX, rustix::net::SocketType::STREAM, None)?;
+        rustix::net::bind(&socket, &rustix::net::SocketAddrUnix::new(&path)?)?;
+        rustix::net::listen(&socket, 0)?;
+        let _waiting = std::os::unix::net::UnixStream::connect(&path)?;
+        bed.rebase();
+        bed.create_refused(&asking(bed, Some(&path))?).map(drop)
+    }
+);
+
+case!(
+    a_program_does_not_wait_for_an_agent_that_died,
+    crate::case::safety(&["6.listenerPath"], "C-20: init is never stuck in a notified syscall after the agent died"),
+    |bed| {
+        let agent = Agent::listen(bed)?;
+        let config = asking(bed, Some(&agent.path))?.set("/linux/seccomp/syscalls/0/names", json!(["execve"]));
+        let container = bed.create(&config.steps("say ran"))?;
+        let (_state, listener) = agent.state()?;
+        drop((agent, listener));
+        // execve ends with ENOSYS: whether start can still say so is the profile's business.
+        let _started = container.start();
+        let code = container.wait()?;
+        same("what it says", container.output(code).stdout.as_str(), "")
+    }
+);
+
+case!(
     notify_without_a_listener_is_refused,
     must(
         &["6.listenerPath", "1.Un-appliable-property"],

@@ -55,6 +55,13 @@ impl Conversation {
             .with_context(|| format!("tell the runtime {}", message.name()))
     }
 
+    /// The same by write(2), which a filter must leave to init.
+    pub(crate) fn write(&self, message: &FromInit) -> Result<(), Failure> {
+        self.peer
+            .write(message)
+            .with_context(|| format!("tell the runtime {}", message.name()))
+    }
+
     /// The same, with an fd.
     pub(crate) fn hand(&self, message: &FromInit, fd: BorrowedFd<'_>) -> Result<(), Failure> {
         self.peer
@@ -117,8 +124,9 @@ impl Conversation {
             causes,
             errno,
         };
-        // Nobody is left to tell when this fails: the runtime sees the end of file.
-        let _told = self.peer.say(&FromInit::Failed(report));
+        // By write(2): the filter may stand already. Nobody is left to tell when this fails: the
+        // runtime sees the end of file.
+        let _told = self.peer.write(&FromInit::Failed(report));
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     failure::{Context, Failure},
     home,
     root::c_string,
+    seccomp,
 };
 use alloc::{ffi::CString, format, string::String, vec::Vec};
 use core::convert::Infallible;
@@ -52,6 +53,7 @@ pub(crate) fn exec(plan: &Process, payload: Option<Payload>) -> Result<Infallibl
         return Err(Failure::new("cannot start a container without process"));
     };
     signal::reset().context("reset signals")?;
+    seccomp::load(plan)?;
     let errno = exec::exec(&payload.path, &payload.arguments, &payload.environment);
     let program = plan.args.first().map_or("", String::as_str);
     Err(errno).with_context(|| format!("exec: {program:?}"))

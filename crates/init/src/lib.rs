@@ -28,6 +28,7 @@ mod keyring;
 mod namespace;
 mod privilege;
 mod root;
+mod seccomp;
 mod session;
 mod sysctl;
 mod terminal;
@@ -65,15 +66,18 @@ fn live(
     jail::assemble(&plan, inherited, &sink, parent)?;
     parent.enter(Stage::Identity)?;
     identity::assume(&plan)?;
+    seccomp::check(&plan.process)?;
     let payload = if plan.hooks.start_container.is_empty() {
         parent.enter(Stage::Privileges)?;
         privilege::drop_to(&plan.process, parent)?;
         let payload = handover::prepare(&plan.process)?;
+        seccomp::load_with_listener(&plan.process, parent)?;
         parent.enter(Stage::Gate)?;
         gate::wait(inherited, parent)?;
         payload
     } else {
         let payload = handover::prepare(&plan.process)?;
+        seccomp::load_with_listener(&plan.process, parent)?;
         parent.enter(Stage::Gate)?;
         gate::wait(inherited, parent)?;
         hooks::before_payload(&plan, &sink, parent)?;

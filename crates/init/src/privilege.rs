@@ -26,7 +26,8 @@ pub(crate) fn drop_to(plan: &Process, parent: &Conversation) -> Result<(), Failu
     identity::become_gid(plan.gid).with_context(|| format!("setgid to {}", plan.gid))?;
     identity::become_uid(plan.uid).with_context(|| format!("setuid to {}", plan.uid))?;
     confirm_cwd(&plan.cwd)?;
-    grant(plan.capabilities, parent)?;
+    let kept = plan.seccomp.as_ref().map_or(0, |filter| filter.keeps);
+    grant(plan.capabilities, kept, parent)?;
     if plan.no_new_privileges {
         process::set_no_new_privileges().context("set no_new_privs")?;
     }
@@ -69,12 +70,13 @@ fn bound(kept: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Sets the other four. What the runtime itself lacks cannot be granted (config.md: a warning).
-fn grant(wanted: Capabilities, parent: &Conversation) -> Result<(), Failure> {
+/// Sets the other four, with what is kept to load the filter. What the runtime itself lacks cannot
+/// be granted (config.md: a warning).
+fn grant(wanted: Capabilities, kept: u64, parent: &Conversation) -> Result<(), Failure> {
     let (_, ours) = capability::current().context("read own capabilities")?;
     capability::set(
-        wanted.effective & ours,
-        wanted.permitted & ours,
+        (wanted.effective | kept) & ours,
+        (wanted.permitted | kept) & ours,
         wanted.inheritable & ours,
     )
     .context("set capabilities")?;

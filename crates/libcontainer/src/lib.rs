@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod caller_socket;
 mod cgroup;
 mod hooks;
 mod host;

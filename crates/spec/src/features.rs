@@ -5,10 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use hull_bpf::{
+    arch::Arch,
+    seccomp::{Action, Op},
+};
 use serde::Serialize;
 
 use crate::plan::NamespaceKind;
-use crate::resolve::{NEWEST, OLDEST, capability_names, mount_option_names};
+use crate::resolve::{NEWEST, OLDEST, SECCOMP_FLAGS, capability_names, mount_option_names};
 
 const HOOKS: [&str; 6] = [
     "prestart",
@@ -59,7 +63,7 @@ struct Linux {
     namespaces: Vec<&'static str>,
     capabilities: Vec<String>,
     cgroup: Cgroup,
-    seccomp: Part,
+    seccomp: Seccomp,
     apparmor: Part,
     selinux: Part,
     intel_rdt: Part,
@@ -75,6 +79,17 @@ struct Cgroup {
     systemd: bool,
     systemd_user: bool,
     rdma: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Seccomp {
+    enabled: bool,
+    actions: Vec<&'static str>,
+    operators: Vec<&'static str>,
+    archs: Vec<&'static str>,
+    known_flags: [&'static str; 4],
+    supported_flags: [&'static str; 4],
 }
 
 #[derive(Debug, Serialize)]
@@ -102,13 +117,30 @@ fn linux() -> Linux {
             systemd_user: false,
             rdma: true,
         },
-        seccomp: NOT_YET,
+        seccomp: seccomp(),
         apparmor: NOT_YET,
         selinux: NOT_YET,
         intel_rdt: NOT_YET,
         net_devices: NOT_YET,
         mount_extensions: MountExtensions { idmap: NOT_YET },
     }
+}
+
+fn seccomp() -> Seccomp {
+    Seccomp {
+        enabled: true,
+        actions: words(&Action::NAMES),
+        operators: words(&Op::NAMES),
+        archs: words(&Arch::NAMES),
+        known_flags: SECCOMP_FLAGS,
+        supported_flags: SECCOMP_FLAGS,
+    }
+}
+
+fn words<T>(table: &[(&'static str, T)]) -> Vec<&'static str> {
+    let mut words: Vec<_> = table.iter().map(|(word, _)| *word).collect();
+    words.sort_unstable();
+    words
 }
 
 fn annotations() -> BTreeMap<&'static str, &'static str> {
@@ -144,7 +176,7 @@ mod tests {
     #[test]
     fn nothing_is_claimed_that_resolve_refuses() {
         let linux = &shown()["linux"];
-        for part in ["seccomp", "apparmor", "selinux", "intelRdt", "netDevices"] {
+        for part in ["apparmor", "selinux", "intelRdt", "netDevices"] {
             assert_eq!(linux[part]["enabled"], false, "{part}");
         }
         assert_eq!(linux["mountExtensions"]["idmap"]["enabled"], false);

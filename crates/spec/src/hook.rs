@@ -70,7 +70,28 @@ impl HookState {
     /// The whole, for a hook of this kind; `pid` as the hook's pid namespace sees it.
     #[must_use]
     pub fn json(&self, kind: HookKind, pid: i32) -> String {
-        format!(r#"{},"status":"{}","pid":{pid}}}"#, self.0, kind.status())
+        self.at(kind.status(), pid)
+    }
+
+    /// The whole, at this status.
+    #[must_use]
+    pub fn at(&self, status: &str, pid: i32) -> String {
+        format!(r#"{},"status":"{status}","pid":{pid}}}"#, self.0)
+    }
+
+    /// What comes with the listener of its first process's filter
+    /// (config-linux.md#containerprocessstate); `metadata` is the config's, for the agent alone.
+    #[cfg(feature = "resolve")]
+    #[must_use]
+    pub fn with_listener(&self, metadata: Option<&str>, pid: i32) -> String {
+        let version = crate::resolve::NEWEST;
+        let metadata = metadata.map(serde_json::Value::from);
+        let metadata = metadata.map(|text| format!(r#""metadata":{text},"#));
+        format!(
+            r#"{{"ociVersion":"{version}","fds":["seccompFd"],"pid":{pid},{}"state":{}}}"#,
+            metadata.unwrap_or_default(),
+            self.at("creating", pid)
+        )
     }
 }
 
@@ -126,6 +147,21 @@ mod tests {
         assert_eq!(value, expected);
         let bare = HookState::new("1.3.0", "web", "/b", &[].into());
         assert!(!bare.json(HookKind::Poststop, 0).contains("annotations"));
+    }
+
+    #[test]
+    fn a_seccomp_agent_is_told_of_the_process_and_its_container() {
+        let state = HookState::new("1.2.0", "web", "/b", &[].into());
+        let mut expected = serde_json::json!({
+            "ociVersion": "1.3.0", "fds": ["seccompFd"], "pid": 7, "metadata": "a\"b",
+            "state": {"ociVersion": "1.2.0", "id": "web", "bundle": "/b", "status": "creating", "pid": 7},
+        });
+        let said = |metadata| -> serde_json::Value {
+            serde_json::from_str(&state.with_listener(metadata, 7)).unwrap()
+        };
+        assert_eq!(said(Some("a\"b")), expected);
+        expected.as_object_mut().unwrap().remove("metadata");
+        assert_eq!(said(None), expected);
     }
 
     #[test]

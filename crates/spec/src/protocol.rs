@@ -7,6 +7,7 @@
 //! | assembly | -              | `Network`       | with the network namespace, made meanwhile     |
 //! | assembly | `MountsDone`   | `Continue`      | prestart and createRuntime hooks run           |
 //! | terminal | `Terminal`     | `Continue`      | with the pty's master; it is in good hands     |
+//! | assembly, terminal | `Listener` | `Continue` | the seccomp agent has the listener by then |
 //! | any      | `Stage`, `Hook`, `Warning` | -   | told, never waited for                         |
 //! | any      | `Failed`       | -               | the last word; init is gone                    |
 //! | ready    | `Ready`        | `Committed`     | all but the payload's execve is done           |
@@ -36,6 +37,8 @@ pub enum FromInit {
     MountsDone,
     /// The number of the payload's pty in the container's devpts; its master comes along.
     Terminal { number: u32 },
+    /// The filter is loaded; init's number of its listener, which is taken by it. Said by write(2).
+    Listener { fd: i32 },
     /// Nothing is left but the gate and execve.
     Ready,
     /// A step failed.
@@ -146,6 +149,8 @@ pub enum Phase {
     Assembly,
     /// The terminal was handed over.
     Terminal,
+    /// The filter is loaded.
+    Filtered,
     /// `Ready` was said.
     Ready,
     /// `Failed` was said.
@@ -175,6 +180,7 @@ impl FromInit {
             Self::Warning(_) => "Warning",
             Self::MountsDone => "MountsDone",
             Self::Terminal { .. } => "Terminal",
+            Self::Listener { .. } => "Listener",
             Self::Hook(..) => "Hook",
             Self::Ready => "Ready",
             Self::Failed(_) => "Failed",
@@ -192,7 +198,8 @@ impl Phase {
             (Self::Birth, FromInit::Born { .. }) => Ok(Self::Assembly),
             (Self::Assembly, FromInit::MountsDone) => Ok(Self::Assembly),
             (Self::Assembly, FromInit::Terminal { .. }) => Ok(Self::Terminal),
-            (Self::Assembly | Self::Terminal, FromInit::Ready) => Ok(Self::Ready),
+            (Self::Assembly | Self::Terminal, FromInit::Listener { .. }) => Ok(Self::Filtered),
+            (Self::Assembly | Self::Terminal | Self::Filtered, FromInit::Ready) => Ok(Self::Ready),
             _ => Err(self.refuse(message)),
         }
     }
@@ -223,6 +230,7 @@ mod tests {
         let born = FromInit::Born { pid: 7 };
         let stage = FromInit::Stage(Stage::Enter);
         let terminal = FromInit::Terminal { number: 0 };
+        let listener = FromInit::Listener { fd: 7 };
         for (from, message, to) in [
             (Phase::Birth, &born, Some(Phase::Assembly)),
             (Phase::Birth, &FromInit::Ready, None),
@@ -238,6 +246,12 @@ mod tests {
             (Phase::Terminal, &terminal, None),
             (Phase::Terminal, &FromInit::MountsDone, None),
             (Phase::Terminal, &FromInit::Ready, Some(Phase::Ready)),
+            (Phase::Assembly, &listener, Some(Phase::Filtered)),
+            (Phase::Terminal, &listener, Some(Phase::Filtered)),
+            (Phase::Filtered, &listener, None),
+            (Phase::Filtered, &terminal, None),
+            (Phase::Filtered, &FromInit::Ready, Some(Phase::Ready)),
+            (Phase::Ready, &listener, None),
             (Phase::Ready, &FromInit::MountsDone, None),
             (Phase::Ready, &terminal, None),
             (Phase::Ready, &FromInit::Ready, None),

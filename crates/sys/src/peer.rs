@@ -48,6 +48,13 @@ impl<Out: Serialize, In: DeserializeOwned> Peer<Out, In> {
         socket::send(&self.socket, bytes)
     }
 
+    /// Says one thing by write(2), under a filter that may know no send(2); a gone end is SIGPIPE.
+    pub fn write(&self, message: &Out) -> Result<(), Errno> {
+        let mut buffer = [0u8; LIMIT];
+        let bytes = postcard::to_slice(message, &mut buffer).map_err(|_| Errno::EMSGSIZE)?;
+        socket::write(&self.socket, bytes)
+    }
+
     /// Says one thing and hands an fd over with it.
     pub fn hand(&self, message: &Out, fd: BorrowedFd<'_>) -> Result<(), Errno> {
         let mut buffer = [0u8; LIMIT];

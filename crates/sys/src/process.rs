@@ -135,6 +135,12 @@ pub fn signal(pidfd: impl AsFd, signal: i32) -> Result<(), Errno> {
     .map(drop)
 }
 
+/// A copy of the fd with this number in another process; needs the right to trace it.
+pub fn copy_fd(pidfd: impl AsFd, number: i32) -> Result<OwnedFd, Errno> {
+    // SAFETY: the pidfd is borrowed; the rest are integers.
+    unsafe { syscall!(libc::SYS_pidfd_getfd, pidfd.as_fd().as_raw_fd(), number, 0) }.map(own)
+}
+
 /// How a child ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {

@@ -47,6 +47,10 @@ pub enum LaunchError {
     OomScore { value: i32, source: std::io::Error },
     #[error("/process/rlimits/{index}")]
     Rlimit { index: usize, source: Errno },
+    #[error("/linux/seccomp/listenerPath: failed to connect with seccomp agent {0:?}")]
+    AgentConnect(String, #[source] Errno),
+    #[error("/linux/seccomp/listenerPath: send the listener to seccomp agent {0:?}")]
+    AgentSend(String, #[source] Errno),
     #[error(transparent)]
     Init(#[from] InitError),
     #[error(transparent)]

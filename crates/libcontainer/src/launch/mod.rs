@@ -6,6 +6,7 @@ mod idmap;
 mod image;
 mod namespaces;
 mod network;
+mod seccomp_agent;
 mod trees;
 
 pub(crate) use conversation::{Conversation, InitError};
@@ -215,6 +216,7 @@ impl Launched {
                 }
                 Ok(FromInit::MountsDone) => after_mounts(plan, self.pid)?,
                 Ok(FromInit::Terminal { number }) => self.seat(number, console)?,
+                Ok(FromInit::Listener { fd }) => self.hand_listener(plan, fd)?,
                 Ok(_) => {}
                 Err(error) => return Err(self.explain(error, cgroup).into()),
             }
@@ -236,6 +238,18 @@ impl Launched {
             None => self.terminal = Some(pty),
         }
         Ok(())
+    }
+
+    /// The filter's listener goes to the agent, before init does anything more.
+    fn hand_listener(&self, plan: &Plan, number: i32) -> Result<(), LaunchError> {
+        let Some(agent) = &plan.host.seccomp_agent else {
+            return Err(LaunchError::Prepare(
+                "a listener nobody wants",
+                Errno::EPROTO,
+            ));
+        };
+        let state = &plan.init.hooks.state;
+        seccomp_agent::hand_over(agent, state, (self.pid, &self.pidfd), number)
     }
 
     /// An init that died without a word: its comm names the stage, its end tells the rest.

@@ -4,22 +4,13 @@
 //! containerd); then the connection is closed. Who does not listen costs five seconds at most.
 
 use super::pty::Pty;
+use crate::caller_socket::{self, timed_out};
 use hull_sys::{
     Errno,
-    fd::{AsFd, AsRawFd, OwnedFd},
-    path::{self, Open},
-    rights, socket,
+    fd::{AsFd, OwnedFd},
+    rights,
 };
-use std::{
-    ffi::CString,
-    os::unix::ffi::OsStrExt,
-    path::{Path, PathBuf},
-};
-
-/// Seconds that the other side has for each step.
-const PATIENCE: u8 = 5;
-/// What sun_path holds beside its NUL.
-const LONGEST: usize = 107;
+use std::path::{Path, PathBuf};
 
 /// The terminal does not reach the caller.
 #[derive(Debug, thiserror::Error)]
@@ -40,18 +31,11 @@ pub(crate) struct ConsoleSocket {
 impl ConsoleSocket {
     /// Connects.
     pub(crate) fn connect(path: &Path) -> Result<Self, ConsoleError> {
-        let connected = if path.as_os_str().len() > LONGEST {
-            connect_from_its_directory(path)
-        } else {
-            socket::connect_stream(path.as_os_str().as_bytes(), PATIENCE)
-        };
+        let connected = caller_socket::connect(path);
         let path = path.to_owned();
         match connected {
             Ok(stream) => Ok(Self { path, stream }),
-            Err(errno) => Err(ConsoleError::Connect {
-                path,
-                source: timed_out(errno),
-            }),
+            Err(source) => Err(ConsoleError::Connect { path, source }),
         }
     }
 
@@ -63,26 +47,5 @@ impl ConsoleSocket {
                 source: timed_out(errno),
             }
         })
-    }
-}
-
-/// A path that sun_path has no room for, by an fd of its directory.
-fn connect_from_its_directory(path: &Path) -> Result<OwnedFd, Errno> {
-    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(Errno::ENAMETOOLONG);
-    };
-    let directory = CString::new(directory.as_os_str().as_bytes()).map_err(|_| Errno::EINVAL)?;
-    let directory = path::open(&directory, Open::PATH.and(Open::DIRECTORY))?;
-    let mut short = format!("/proc/self/fd/{}/", directory.as_raw_fd()).into_bytes();
-    short.extend_from_slice(name.as_bytes());
-    socket::connect_stream(&short, PATIENCE)
-}
-
-/// The kernel says EAGAIN when the time of the socket is over.
-fn timed_out(errno: Errno) -> Errno {
-    if errno == Errno::EAGAIN {
-        Errno::ETIMEDOUT
-    } else {
-        errno
     }
 }

@@ -9,6 +9,7 @@ mod cgroup;
 mod mount;
 mod namespace;
 mod process;
+mod seccomp;
 
 use crate::hook::HookState;
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
@@ -18,6 +19,7 @@ pub use cgroup::*;
 pub use mount::*;
 pub use namespace::*;
 pub use process::*;
+pub use seccomp::*;
 
 /// All that one create will do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +41,7 @@ impl Plan {
             // They are told that the container is created, so it must be first.
             || !self.host.hooks.start_container.is_empty()
             || !self.host.rlimits.is_empty()
+            || self.host.seccomp_agent.is_some()
             || self.init.process.terminal != Terminal::None
     }
 }
@@ -64,6 +67,8 @@ pub struct HostPlan {
     pub rlimits: Vec<Rlimit>,
     /// Written to oom_score_adj only when the config sets it (config.md#linux-process).
     pub oom_score_adj: Option<i32>,
+    /// Told of the seccomp filter's listener before the container is created.
+    pub seccomp_agent: Option<SeccompAgent>,
     /// Hooks that the runtime runs, by the moment they run at.
     pub hooks: Hooks,
 }

@@ -1,5 +1,6 @@
 //! The payload in the plan: who it is, what it may, what it runs.
 
+use super::SeccompFilter;
 use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,7 @@ pub struct Process {
     pub umask: u32,
     pub capabilities: Capabilities,
     pub no_new_privileges: bool,
+    pub seccomp: Option<SeccompFilter>,
     /// Set before the change of ids; in a user namespace the host sets them, whose rights it takes.
     pub rlimits: Vec<Rlimit>,
     /// Open fds from 3 on that the payload inherits (`--preserve-fds`, LISTEN_FDS).

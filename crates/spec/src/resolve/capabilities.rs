@@ -15,6 +15,9 @@ use crate::plan::Capabilities;
 
 use super::error::{At, Warnings};
 
+/// CAP_SYS_ADMIN.
+pub(super) const SYS_ADMIN: u64 = 1 << 21;
+
 /// Names by number, as far as they are known.
 pub(crate) fn names() -> Vec<String> {
     let mut known: Vec<Capability> = caps::all().into_iter().collect();

@@ -37,6 +37,9 @@ pub enum Problem {
     /// `kind` is `uid` or `gid`.
     #[error("cannot set{kind} to unmapped {kind} {id} in user namespace")]
     Unmapped { kind: &'static str, id: u32 },
+    /// What `hull_bpf` says of the profile.
+    #[error("{0}")]
+    Seccomp(String),
     #[error("the requested cgroup controller `{0}` is not available")]
     NoController(&'static str),
 }

@@ -31,6 +31,7 @@ mod process;
 mod resources;
 mod rlimits;
 mod rootfs;
+mod seccomp;
 mod subject;
 mod sysctl;
 mod terminal;
@@ -56,6 +57,7 @@ use self::subject::Subject;
 pub(crate) use self::capabilities::names as capability_names;
 pub use self::error::{Problem, ResolveError};
 pub(crate) use self::mount_words::names as mount_option_names;
+pub(crate) use self::seccomp::FLAGS as SECCOMP_FLAGS;
 pub(crate) use self::version::{NEWEST, OLDEST};
 
 /// Everything about one create, or why it cannot be.
@@ -105,8 +107,10 @@ fn plan(subject: &Subject<'_>, warnings: &mut Warnings) -> Result<Plan, ResolveE
         false => (Vec::new(), limits),
     };
     let state = hook_state(subject, &annotations);
+    let seccomp = seccomp::resolve(subject.linux.seccomp.as_ref(), &process)?;
     let process = Process {
         rlimits: inside,
+        seccomp: seccomp.filter,
         ..process
     };
     Ok(Plan {
@@ -121,6 +125,7 @@ fn plan(subject: &Subject<'_>, warnings: &mut Warnings) -> Result<Plan, ResolveE
             handed: files.handed,
             rlimits: outside,
             oom_score_adj: process::oom_score_adj(config)?,
+            seccomp_agent: seccomp.agent,
             hooks,
         },
         warnings: Vec::new(),

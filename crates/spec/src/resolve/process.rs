@@ -67,6 +67,7 @@ fn nobody() -> Process {
         umask: DEFAULT_UMASK,
         capabilities: Capabilities::default(),
         no_new_privileges: false,
+        seccomp: None,
         preserved_fds: 0,
         terminal: Terminal::None,
     }

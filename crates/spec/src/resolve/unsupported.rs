@@ -3,9 +3,7 @@
 //! A property is refused only when it is really asked for; a value that changes nothing is
 //! accepted, because engines write those. A property leaves this file when a module takes it over.
 
-use oci_spec::runtime::{
-    LinuxBlockIo, LinuxPersonalityDomain, LinuxSeccomp, LinuxSeccompAction, Mount,
-};
+use oci_spec::runtime::{LinuxBlockIo, LinuxPersonalityDomain, Mount};
 
 use crate::config::{Config, Linux, Process, Resources};
 
@@ -26,9 +24,6 @@ const NOT_YET: &[(&str, Asked)] = &[
     }),
     ("/process/ioPriority", |config| {
         process(config, |p| p.io_priority.is_some())
-    }),
-    ("/linux/seccomp", |config| {
-        linux(config, |l| l.seccomp.as_ref().is_some_and(filters))
     }),
     ("/linux/mountLabel", |config| {
         linux(config, |l| is_set(l.mount_label.as_deref()))
@@ -143,15 +138,6 @@ fn has_apparmor(process: &Process) -> bool {
     )
 }
 
-/// A filter that allows everything is none.
-fn filters(seccomp: &LinuxSeccomp) -> bool {
-    let allows = |action| action == LinuxSeccompAction::ScmpActAllow;
-    let rules = seccomp.syscalls().as_deref().unwrap_or_default();
-    !allows(seccomp.default_action())
-        || rules.iter().any(|rule| !allows(rule.action()))
-        || seccomp.listener_path().is_some()
-}
-
 fn is_linux32(linux: &Linux) -> bool {
     let domain = linux
         .personality
@@ -196,15 +182,6 @@ mod tests {
         (
             r#""process": {"ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 0}}"#,
             "/process/ioPriority",
-        ),
-        (
-            r#""linux": {"seccomp": {"defaultAction": "SCMP_ACT_ERRNO"}}"#,
-            "/linux/seccomp",
-        ),
-        (
-            r#""linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW",
-                "syscalls": [{"names": ["a"], "action": "SCMP_ACT_LOG"}]}}"#,
-            "/linux/seccomp",
         ),
         (r#""linux": {"mountLabel": "l"}"#, "/linux/mountLabel"),
         (
@@ -262,7 +239,6 @@ mod tests {
         for members in [
             r#""process": {"apparmorProfile": "", "selinuxLabel": ""}"#,
             r#""process": {"apparmorProfile": "unconfined", "execCPUAffinity": {"initial": "0"}}"#,
-            r#""linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": []}}"#,
             r#""linux": {"mountLabel": "", "netDevices": {}, "personality": {"domain": "LINUX"}}"#,
             r#""linux": {"resources": {"blockIO": {"weight": 0, "weightDevice": []}, "rdma": {},
                 "hugepageLimits": [], "network": {"priorities": []}, "unified": {}}}"#,
