@@ -4,7 +4,7 @@
 //! `io::Error`, so that a step can report the errno by name.
 
 use std::ffi::CString;
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -60,6 +60,22 @@ pub(crate) fn fork_sleeper() -> io::Result<i32> {
         }
     }
     Ok(pid as i32)
+}
+
+/// A child of a child that has ended: pauses for ever, and whoever reaps for its kind is its parent.
+pub(crate) fn fork_orphan() -> io::Result<i32> {
+    let (reader, writer) = io::pipe()?;
+    // SAFETY: the probe has one thread; the child forks once more, writes a pid and exits.
+    let pid = check(i64::from(unsafe { libc::fork() }))? as i32;
+    if pid == 0 {
+        let told = fork_sleeper().map(|orphan| (&writer).write_all(&orphan.to_ne_bytes()));
+        // SAFETY: nothing of the parent's is to be run or flushed here.
+        unsafe { libc::_exit(i32::from(told.is_err())) }
+    }
+    wait(pid)?;
+    let mut orphan = [0; 4];
+    (&reader).read_exact(&mut orphan)?;
+    Ok(i32::from_ne_bytes(orphan))
 }
 
 pub(crate) fn kill(pid: i32, signal: i32) -> io::Result<()> {
@@ -126,6 +142,50 @@ pub(crate) fn rlimit(resource: u32) -> io::Result<(u64, u64)> {
     Ok((limit.rlim_cur, limit.rlim_max))
 }
 
+pub(crate) fn limit_descriptors(most: u64) -> io::Result<()> {
+    let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
+    // SAFETY: `limit` is valid for the length of the call.
+    check(i64::from(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) })).map(drop)
+}
+
+/// Exchanges what two paths name, in one step.
+pub(crate) fn exchange(a: &Path, b: &Path) -> io::Result<()> {
+    let (a, b) = (c_path(a)?, c_path(b)?);
+    let here = i64::from(libc::AT_FDCWD);
+    // SAFETY: both paths are NUL-terminated and live through the call; the kernel keeps neither.
+    let rc = unsafe { libc::syscall(libc::SYS_renameat2, here, a.as_ptr(), here, b.as_ptr(), libc::RENAME_EXCHANGE) };
+    check(rc).map(drop)
+}
+
+/// Attaches to a process as a debugger and stops it; `look` is called meanwhile.
+pub(crate) fn while_traced<T>(pid: i32, look: impl FnOnce() -> T) -> io::Result<T> {
+    let none = std::ptr::null_mut::<libc::c_void>();
+    // SAFETY: PTRACE_ATTACH reads neither pointer.
+    check(unsafe { libc::ptrace(libc::PTRACE_ATTACH, pid, none, none) })?;
+    wait(pid)?;
+    let seen = look();
+    // SAFETY: PTRACE_DETACH takes the signal to deliver in the place of the data pointer: none.
+    check(unsafe { libc::ptrace(libc::PTRACE_DETACH, pid, none, none) })?;
+    Ok(seen)
+}
+
+/// A copy of another process's descriptor 0, closed at once.
+pub(crate) fn steal_descriptor(pid: i32) -> io::Result<()> {
+    let pidfd = syscall(libc::SYS_pidfd_open, [i64::from(pid), 0, 0, 0])?;
+    let stolen = syscall(libc::SYS_pidfd_getfd, [pidfd, 0, 0, 0]);
+    close(pidfd as i32);
+    stolen.map(|fd| close(fd as i32))
+}
+
+/// From here on, and in all that this process becomes, the filter holds.
+pub(crate) fn install_filter(program: &[libc::sock_filter]) -> io::Result<()> {
+    let len = u16::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let filter = libc::sock_fprog { len, filter: program.as_ptr().cast_mut() };
+    // SAFETY: `filter` describes the slice; the kernel copies both and writes neither.
+    let rc = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const filter) };
+    check(rc).map(drop)
+}
+
 pub(crate) fn umask() -> u32 {
     // SAFETY: plain numbers; the second call restores what the first changed.
     unsafe {
@@ -148,6 +208,11 @@ pub(crate) fn set_groups(groups: &[u32]) -> io::Result<()> {
 pub(crate) fn set_uid(uid: u32) -> io::Result<()> {
     // SAFETY: plain number.
     check(i64::from(unsafe { libc::setuid(uid) })).map(drop)
+}
+
+pub(crate) fn set_gid(gid: u32) -> io::Result<()> {
+    // SAFETY: plain number.
+    check(i64::from(unsafe { libc::setgid(gid) })).map(drop)
 }
 
 /// Makes descriptor `wanted` a copy of `fd` that survives exec.

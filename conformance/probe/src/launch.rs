@@ -1,10 +1,11 @@
 //! `probe launch [--umask M] [--fd N:PATH] [--groups A,B] [--oom N]
-//! [--listen N] [--cwd DIR] -- CMD ARGS`: becomes CMD, called by an unusual caller.
+//! [--listen N] [--cwd DIR] [--nofile N] [--gid N] [--uid N]
+//! [--enosys CALLS] [--eperm CALLS] -- CMD ARGS`: becomes CMD, called by an unusual caller.
 //!
 //! The driver has no `unsafe` and thus no pre-exec code of its own; every
 //! oddity of a caller that a case needs is prepared here, outside.
 
-use crate::kernel;
+use crate::{filter, kernel};
 use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::IntoRawFd;
@@ -61,6 +62,10 @@ fn apply(option: &str, value: &str, command: &mut Command) -> io::Result<()> {
             let (key, value) = value.split_once('=').ok_or(io::ErrorKind::InvalidInput)?;
             command.env(key, value);
         }
+        "--nofile" => kernel::limit_descriptors(value.parse().map_err(invalid)?)?,
+        "--gid" => kernel::set_gid(value.parse().map_err(invalid)?)?,
+        "--enosys" => filter::take_away(value, libc::ENOSYS)?,
+        "--eperm" => filter::take_away(value, libc::EPERM)?,
         "--uid" => kernel::set_uid(value.parse().map_err(invalid)?)?,
         _ => return Err(io::Error::other(format!("unknown option {option}"))),
     }

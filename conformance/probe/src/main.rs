@@ -6,8 +6,10 @@
 //! `probe launch ... -- CMD` runs outside: it prepares an unusual caller.
 
 mod errno;
+mod filter;
 mod kernel;
 mod launch;
+mod pry;
 mod report;
 mod signals;
 mod steps;

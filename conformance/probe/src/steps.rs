@@ -1,11 +1,12 @@
 //! The steps: each does one thing and prints one line of JSON with `ok`,
 //! and either `value` or `errno`. A step that ends the probe returns a code.
 
-use crate::{errno, kernel, report, signals};
+use crate::{errno, kernel, pry, report, signals};
 use serde_json::{Value, json};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
 /// Carries out one step; `Some(code)` ends the probe with that exit code.
@@ -74,6 +75,9 @@ fn act(name: &str, args: &[String]) -> io::Result<Value> {
         "rmdir" => fs::remove_dir(path).map(|()| Value::Null),
         "unlink" => fs::remove_file(path).map(|()| Value::Null),
         "symlink" => symlink(arg(0), arg(1)).map(|()| Value::Null),
+        "flip" => loop {
+            kernel::exchange(path, Path::new(arg(1)))?;
+        },
         "rename" => fs::rename(arg(0), arg(1)).map(|()| Value::Null),
         "chmod" => {
             let mode = u32::from_str_radix(arg(1), 8).map_err(|_| io::ErrorKind::InvalidInput)?;
@@ -104,6 +108,9 @@ fn act_on_processes(name: &str, args: &[String]) -> io::Result<Value> {
         "kill" => kernel::kill(std::process::id() as i32, signal(arg(0))?).map(|()| Value::Null),
         "kill-pid" => kernel::kill(number(arg(1))? as i32, signal(arg(0))?).map(|()| Value::Null),
         "spawn" => kernel::fork_sleeper().map(|pid| json!(pid)),
+        "orphan" => kernel::fork_orphan().map(|pid| json!(pid)),
+        "pry" => Ok(pry::into_others(Path::new(arg(0)))),
+        "notify" => notify(arg(0)),
         "forks" => forks(number(arg(0))?),
         "memory" => touch_memory(number(arg(0))? as usize),
         "isatty" => Ok(json!(kernel::is_terminal(number(arg(0))? as i32))),
@@ -156,6 +163,12 @@ fn run(argv: &[String]) -> io::Result<Value> {
     let (program, args) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let status = std::process::Command::new(program).args(args).status()?;
     Ok(json!(status.code()))
+}
+
+/// One datagram to the service manager's socket, as sd_notify sends it.
+fn notify(text: &str) -> io::Result<Value> {
+    let socket = std::env::var_os("NOTIFY_SOCKET").ok_or(io::ErrorKind::NotFound)?;
+    UnixDatagram::unbound()?.send_to(text.as_bytes(), socket).map(|count| json!(count))
 }
 
 fn all_signals(names: &[String]) -> io::Result<Vec<i32>> {

@@ -11,16 +11,20 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 /// A decoy directory with one marked file; it must stay as it is.
-struct Decoy(PathBuf);
+pub(super) struct Decoy(PathBuf);
 
 impl Decoy {
-    fn make(bed: &Bed) -> Check<Self> {
+    pub(super) fn make(bed: &Bed) -> Check<Self> {
         let dir = bed.directory("out")?;
         std::fs::write(dir.join("ptmx"), "marker")?;
         Ok(Self(dir))
     }
 
-    fn is_untouched(&self) -> Check {
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(super) fn is_untouched(&self) -> Check {
         let mut names: Vec<String> = std::fs::read_dir(&self.0)?
             .flatten()
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
@@ -33,13 +37,19 @@ impl Decoy {
 
 /// Runs; the outcome must be success or a clean failure, and the decoy untouched.
 fn fine_or_clean(bed: &Bed, bundle: &Bundle, decoy: &Decoy) -> Check {
-    let output = bed.run_bundle(bundle)?;
+    fine_or_clean_by(bed, &[], bundle, decoy)
+}
+
+/// The same with an unusual caller.
+pub(super) fn fine_or_clean_by(bed: &Bed, caller: &[&str], bundle: &Bundle, decoy: &Decoy) -> Check {
+    let path = bundle.path.to_string_lossy().into_owned();
+    let output = bed.finish(bed.command_from(caller, &["run", "--bundle", &path, &bed.id()]))?;
     decoy.is_untouched()?;
     if output.code == 0 { bed.nothing_left() } else { bed.is_clean_refusal(&output) }
 }
 
 /// Replaces what is at `path` in the root by a link.
-fn plant(bundle: &Bundle, path: &str, target: &Path) -> Check {
+pub(super) fn plant(bundle: &Bundle, path: &str, target: &Path) -> Check {
     let place = bundle.rootfs().join(path);
     if place.is_dir() {
         std::fs::remove_dir(&place)?;
@@ -55,7 +65,7 @@ pub(super) fn fresh(bed: &Bed, config: &Config) -> Check<Bundle> {
     bed.bundle(config)
 }
 
-fn without_dev(config: Config) -> Config {
+pub(super) fn without_dev(config: Config) -> Config {
     ["/dev", "/dev/pts", "/dev/shm", "/dev/mqueue"].iter().fold(config, |config, mount| config.without_mount(mount))
 }
 

@@ -23,6 +23,7 @@ mod mounts;
 mod namespaces;
 mod network_devices;
 mod order;
+mod old_kernels;
 mod privileges;
 mod process;
 mod rdt;
