@@ -13,7 +13,6 @@ use crate::{coverage, report};
 use rustix::process::Signal;
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -127,21 +126,9 @@ fn in_worker(case: &Case, index: usize, options: &Options, scratch: &Path, worke
             if !in_time {
                 child.kill().unwrap_or_default();
             }
-            let mut text = String::new();
-            child
-                .stdout
-                .take()
-                .map(|mut pipe| pipe.read_to_string(&mut text))
-                .transpose()
-                .map(drop)
-                .unwrap_or_default();
             let status = child.wait();
-            read_outcome(
-                &text,
-                in_time,
-                &format!("{status:?}"),
-                &fs::read_to_string(scratch.join(format!("{token}.err"))).unwrap_or_default(),
-            )
+            let said = |end: &str| fs::read_to_string(scratch.join(format!("{token}.{end}"))).unwrap_or_default();
+            read_outcome(&said("out"), in_time, &format!("{status:?}"), &said("err"))
         }
         Err(error) => Outcome::failed(format!("no worker: {error}")),
     };
@@ -160,11 +147,12 @@ fn start_worker(
     scratch: &Path,
     workers: &Mutex<BTreeSet<i32>>,
 ) -> Result<(std::process::Child, Handle), String> {
-    let errors = fs::File::create(scratch.join(format!("{token}.err"))).map_err(|error| error.to_string())?;
+    // Files: a long transcript would fill a pipe, which nobody reads before the worker's end.
+    let file = |end: &str| fs::File::create(scratch.join(format!("{token}.{end}"))).map_err(|error| error.to_string());
     let exe = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(exe);
     command.args(&options.words).args(["--worker", &case.full_name(), "--token", token, "--scratch"]).arg(scratch);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors);
+    command.stdin(Stdio::null()).stdout(file("out")?).stderr(file("err")?);
     let mut workers = workers.lock().map_err(|error| error.to_string())?;
     let child = command.spawn().map_err(|error| error.to_string())?;
     let pid = i32::try_from(child.id()).map_err(|error| error.to_string())?;
