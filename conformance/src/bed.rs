@@ -87,10 +87,16 @@ impl Bed {
 
     /// The same call, made by an unusual caller (`probe launch`'s options).
     pub(crate) fn command_from(&self, caller: &[&str], args: &[&str]) -> Command {
+        let mut launcher = Command::new(&self.probe);
+        launcher.arg("launch").args(caller).arg("--");
+        self.command_through(launcher, args)
+    }
+
+    /// The same call, started by another program, to whose words it is added.
+    pub(crate) fn command_through(&self, mut program: Command, args: &[&str]) -> Command {
         let plain = self.command(args);
-        let mut command = Command::new(&self.probe);
-        command.arg("launch").args(caller).arg("--").arg(plain.get_program()).args(plain.get_args());
-        command
+        program.arg(plain.get_program()).args(plain.get_args());
+        program
     }
 
     pub(crate) fn spawn(&self, command: Command, stdin: Stdio) -> Check<Running> {

@@ -8,6 +8,7 @@ use rustix::process::Signal;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 /// What a finished call left.
 #[derive(Debug, Clone)]
@@ -100,10 +101,15 @@ impl Running {
     }
 
     /// Waits for the end, and fails the case if it does not come in time.
-    pub(crate) fn finish(mut self) -> Check<Output> {
+    pub(crate) fn finish(self) -> Check<Output> {
+        self.finish_within(DEADLINE)
+    }
+
+    /// The same where the time itself is the contract.
+    pub(crate) fn finish_within(mut self, limit: Duration) -> Check<Output> {
         use std::os::unix::process::ExitStatusExt;
-        if !self.handle.ends_within(DEADLINE) {
-            let far = format!("no end within {DEADLINE:?}: {}; stderr so far: {}", self.words, self.files.stderr());
+        if !self.handle.ends_within(limit) {
+            let far = format!("no end within {limit:?}: {}; stderr so far: {}", self.words, self.files.stderr());
             return Err(Stop::Fail(far));
         }
         self.done = true;

@@ -61,6 +61,14 @@ impl Host {
         skip(format!("needs Linux {major}.{minor}, this is {}", release.trim()))
     }
 
+    pub(crate) fn needs_unified_cgroups(&self) -> Check {
+        if self.cgroups.is_unified() { Ok(()) } else { skip("needs cgroup v2 alone") }
+    }
+
+    pub(crate) fn needs_cgroup_v1(&self) -> Check {
+        if self.cgroups.is_unified() { skip("needs cgroup v1") } else { Ok(()) }
+    }
+
     pub(crate) fn needs_namespace(&self, name: &str) -> Check {
         self.needs_path(&format!("/proc/self/ns/{name}"))
     }

@@ -3,7 +3,7 @@
 
 use crate::verdict::{Check, Stop};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid};
 use std::fs;
 use std::time::{Duration, Instant};
@@ -31,6 +31,11 @@ impl Handle {
         readable_within(&self.fd, limit)
     }
 
+    /// True once the process has ended or `other` can be read.
+    pub(crate) fn ends_or_readable(&self, other: &impl AsFd, limit: Duration) -> bool {
+        any_readable_within(&[self.fd.as_fd(), other.as_fd()], limit)
+    }
+
     pub(crate) fn is_alive(&self) -> bool {
         !self.ends_within(Duration::ZERO)
     }
@@ -55,12 +60,16 @@ impl Handle {
 
 /// Waits until `fd` can be read (a pidfd: has ended; a socket: has a connection).
 pub(crate) fn readable_within(fd: &impl AsFd, limit: Duration) -> bool {
+    any_readable_within(&[fd.as_fd()], limit)
+}
+
+fn any_readable_within(watched: &[BorrowedFd], limit: Duration) -> bool {
     let until = Instant::now() + limit;
     loop {
         let left = until.saturating_duration_since(Instant::now());
         let timeout =
             Timespec { tv_sec: i64::try_from(left.as_secs()).unwrap_or(60), tv_nsec: i64::from(left.subsec_nanos()) };
-        let mut fds = [PollFd::new(fd, PollFlags::IN)];
+        let mut fds: Vec<PollFd> = watched.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
         match poll(&mut fds, Some(&timeout)) {
             Ok(0) => return false,
             Ok(_) => return true,

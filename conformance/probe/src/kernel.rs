@@ -157,15 +157,22 @@ pub(crate) fn exchange(a: &Path, b: &Path) -> io::Result<()> {
     check(rc).map(drop)
 }
 
-/// Attaches to a process as a debugger and stops it; `look` is called meanwhile.
+/// Attaches to a process as a debugger; `look` is called meanwhile.
 pub(crate) fn while_traced<T>(pid: i32, look: impl FnOnce() -> T) -> io::Result<T> {
     let none = std::ptr::null_mut::<libc::c_void>();
-    // SAFETY: PTRACE_ATTACH reads neither pointer.
-    check(unsafe { libc::ptrace(libc::PTRACE_ATTACH, pid, none, none) })?;
-    wait(pid)?;
+    // Seized and not attached to: a SIGSTOP would outlive the attack.
+    // SAFETY: PTRACE_SEIZE takes options in the place of the data pointer: none.
+    check(unsafe { libc::ptrace(libc::PTRACE_SEIZE, pid, none, none) })?;
     let seen = look();
-    // SAFETY: PTRACE_DETACH takes the signal to deliver in the place of the data pointer: none.
-    check(unsafe { libc::ptrace(libc::PTRACE_DETACH, pid, none, none) })?;
+    // SAFETY: PTRACE_INTERRUPT reads neither pointer.
+    check(unsafe { libc::ptrace(libc::PTRACE_INTERRUPT, pid, none, none) })?;
+    let status = wait(pid)?;
+    // What stopped it instead is handed on, so that the attack changes nothing.
+    let group_or_event = status >> 16 != 0 || !libc::WIFSTOPPED(status);
+    let signal = if group_or_event { 0 } else { libc::WSTOPSIG(status) };
+    let signal = std::ptr::without_provenance_mut::<libc::c_void>(signal as usize);
+    // SAFETY: PTRACE_DETACH takes the signal to deliver in the place of the data pointer.
+    check(unsafe { libc::ptrace(libc::PTRACE_DETACH, pid, none, signal) })?;
     Ok(seen)
 }
 

@@ -55,6 +55,7 @@ fn act(name: &str, args: &[String]) -> io::Result<Value> {
     match name {
         "read" => read(&mut File::open(path)?),
         "stdin" => read(&mut io::stdin()),
+        "line" => line(&mut io::stdin()),
         "write" => write(OpenOptions::new().write(true).create(true).truncate(true), path, arg(1)),
         "append" => write(OpenOptions::new().append(true), path, arg(1)),
         "record" => record(path, &args[1..]),
@@ -136,6 +137,17 @@ fn record(file: &Path, paths: &[String]) -> io::Result<Value> {
     facts["container"] = report::process(&state["pid"].to_string());
     facts["paths"] = paths.iter().map(|path| (path.clone(), json!(report::facts_of(Path::new(path)).ok()))).collect();
     fs::write(file, facts.to_string()).map(|()| Value::Null)
+}
+
+/// Up to the end of one line, and no further: a terminal has no end of file to wait for.
+fn line(from: &mut dyn Read) -> io::Result<Value> {
+    let mut bytes = Vec::new();
+    while bytes.last() != Some(&b'\n') {
+        let mut byte = [0];
+        from.read_exact(&mut byte)?;
+        bytes.push(byte[0]);
+    }
+    Ok(json!(String::from_utf8_lossy(&bytes)))
 }
 
 fn write(options: &OpenOptions, path: &Path, text: &str) -> io::Result<Value> {

@@ -9,18 +9,18 @@ use crate::host::namespace_of;
 use serde_json::{Value, json};
 
 /// A running container that waits, and `exec` of the probe in it.
-fn running<'b>(bed: &'b Bed, config: Config) -> Check<Container<'b>> {
+pub(super) fn running<'b>(bed: &'b Bed, config: Config) -> Check<Container<'b>> {
     super::ready(bed, &config.steps("tell /sync/ready + pause"))
 }
 
-fn exec(bed: &Bed, flags: &[&str], argv: &[&str]) -> Check<Output> {
+pub(super) fn exec(bed: &Bed, flags: &[&str], argv: &[&str]) -> Check<Output> {
     let id = bed.id();
     let args: Vec<&str> =
         std::iter::once("exec").chain(flags.iter().copied()).chain([id.as_str()]).chain(argv.iter().copied()).collect();
     bed.call(&args)
 }
 
-fn report(bed: &Bed, flags: &[&str]) -> Check<Value> {
+pub(super) fn report(bed: &Bed, flags: &[&str]) -> Check<Value> {
     exec(bed, flags, &["/probe", "report"])?.succeeded("exec")?.step("report")
 }
 

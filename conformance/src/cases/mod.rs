@@ -9,6 +9,7 @@ mod cpu_affinity;
 mod devices;
 mod endings;
 mod exec;
+mod exec_flags;
 mod features;
 mod features_linux;
 mod hooks;
@@ -24,6 +25,7 @@ mod namespaces;
 mod network_devices;
 mod order;
 mod old_kernels;
+mod pidfd;
 mod privileges;
 mod process;
 mod rdt;
@@ -85,6 +87,15 @@ impl Fifo {
             self.1.display()
         );
         Ok((&self.0).read_exact(&mut [0])?)
+    }
+
+    /// True after one `tell`; false if the process ended without it, so that nobody waits for what cannot come.
+    fn comes_before_the_end_of(&self, process: &Handle) -> Check<bool> {
+        ensure!(process.ends_or_readable(&self.0, DEADLINE), "neither an end nor a word within {DEADLINE:?}");
+        if !readable_within(&self.0, Duration::ZERO) {
+            return Ok(false);
+        }
+        self.wait().map(|()| true)
     }
 
     /// Lets one `await` go on.

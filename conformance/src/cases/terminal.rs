@@ -22,7 +22,7 @@ fn with_terminal(config: Config) -> Config {
 }
 
 /// Takes the one message of the console socket: its text and its descriptors.
-fn receive(listener: &UnixListener) -> Check<(String, Vec<OwnedFd>)> {
+pub(super) fn receive(listener: &UnixListener) -> Check<(String, Vec<OwnedFd>)> {
     ensure!(readable_within(listener, DEADLINE), "nobody connected to the console socket");
     let (stream, _) = listener.accept()?;
     let message = Message::receive(&stream)?;
@@ -30,7 +30,7 @@ fn receive(listener: &UnixListener) -> Check<(String, Vec<OwnedFd>)> {
 }
 
 /// What the payload wrote to its terminal until it ended.
-fn read_all(master: OwnedFd) -> Vec<Value> {
+pub(super) fn read_all(master: OwnedFd) -> Vec<Value> {
     let mut text = String::new();
     let mut bytes = [0; 4096];
     let mut file = std::fs::File::from(master);
@@ -200,25 +200,37 @@ case!(
 );
 
 /// What the payload of a foreground run says on its terminal, with the caller on a pty of its own.
-/// Once the payload says that it is ready, `typed` is typed there.
 fn in_the_foreground(bed: &Bed, config: &Config, typed: &[u8]) -> Check<Output> {
+    let bundle = bed.bundle(config)?;
+    let fifo = super::Fifo::make(&bundle.rootfs().join("sync/ready"))?;
+    let command = bed.command(&["run", "--bundle", &bundle.path.to_string_lossy(), &bed.id()]);
+    let output = on_a_callers_terminal(bed, command, &fifo, typed)?;
+    bed.nothing_left()?;
+    Ok(output)
+}
+
+/// A call whose stdin is a pty. Once its payload says that it is ready, `typed` is typed there;
+/// afterwards the pty must be as it was.
+pub(super) fn on_a_callers_terminal(
+    bed: &Bed,
+    command: std::process::Command,
+    ready: &super::Fifo,
+    typed: &[u8],
+) -> Check<Output> {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
     unlockpt(&master)?;
     let slave = ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
     tcsetwinsize(&slave, Winsize { ws_row: 41, ws_col: 123, ws_xpixel: 0, ws_ypixel: 0 })?;
     let before = tcgetattr(&slave)?;
-    let bundle = bed.bundle(config)?;
-    let fifo = super::Fifo::make(&bundle.rootfs().join("sync/ready"))?;
-    let command = bed.command(&["run", "--bundle", &bundle.path.to_string_lossy(), &bed.id()]);
     let running = bed.spawn(command, slave.try_clone()?.into())?;
-    fifo.wait()?;
-    rustix::io::write(&master, typed)?;
+    if ready.comes_before_the_end_of(&running.handle)? {
+        rustix::io::write(&master, typed)?;
+    }
     let output = running.finish()?;
     let after = tcgetattr(&slave)?;
     same("the caller's local modes afterwards", after.local_modes, before.local_modes)?;
     same("the caller's output modes afterwards", after.output_modes, before.output_modes)?;
     same("the caller's input modes afterwards", after.input_modes, before.input_modes)?;
-    bed.nothing_left()?;
     Ok(output)
 }
 
@@ -230,15 +242,15 @@ case!(
     ),
     |bed| {
         let config = with_terminal(bed.config())
-            .steps("isatty 0 + isatty 1 + isatty 2 + window 0 + tell /sync/ready + stdin + exit 7");
-        let output = in_the_foreground(bed, &config, b"line\n\x04")?;
+            .steps("isatty 0 + isatty 1 + isatty 2 + tell /sync/ready + line + window 0 + exit 7");
+        let output = in_the_foreground(bed, &config, b"line\n")?;
         same("code", output.code, 7)?;
         let steps = output.steps();
         for fd in ["0", "1", "2"] {
             same(fd, worked(&steps, "isatty", fd)?, json!(true))?;
         }
         same("the caller's size", worked(&steps, "window", "0")?, json!([41, 123]))?;
-        same("typed", &output.step("stdin")?["value"], &json!("line\n"))
+        same("typed", &output.step("line")?["value"], &json!("line\n"))
     }
 );
 
