@@ -61,12 +61,22 @@ impl Host {
         skip(format!("needs Linux {major}.{minor}, this is {}", release.trim()))
     }
 
+    pub(crate) fn needs_program(&self, name: &str) -> Check {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let found = std::env::split_paths(&path).any(|dir| dir.join(name).exists());
+        if found { Ok(()) } else { skip(format!("this machine has no {name}")) }
+    }
+
     pub(crate) fn needs_unified_cgroups(&self) -> Check {
         if self.cgroups.is_unified() { Ok(()) } else { skip("needs cgroup v2 alone") }
     }
 
     pub(crate) fn needs_cgroup_v1(&self) -> Check {
         if self.cgroups.is_unified() { skip("needs cgroup v1") } else { Ok(()) }
+    }
+
+    pub(crate) fn has_apparmor(&self) -> bool {
+        fs::read_to_string("/sys/module/apparmor/parameters/enabled").is_ok_and(|word| word.starts_with('Y'))
     }
 
     pub(crate) fn needs_namespace(&self, name: &str) -> Check {
