@@ -144,6 +144,16 @@ impl Bed {
     }
 }
 
+/// `delete --force` of this case's id when dropped, for calls that may leave a container or not.
+#[derive(Debug)]
+pub(crate) struct DeleteAtEnd<'b>(pub(crate) &'b Bed);
+
+impl Drop for DeleteAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.call(&["delete", "--force", &self.0.id()]).map(drop).unwrap_or_default();
+    }
+}
+
 /// The process a pid file names.
 fn process_of(pid_file: &std::path::Path) -> Check<Handle> {
     let pid = fs::read_to_string(pid_file).map_err(|error| Stop::Fail(format!("{}: {error}", pid_file.display())))?;

@@ -89,7 +89,7 @@ pub(crate) fn own_children() -> Vec<i32> {
     pids.filter(|pid: &i32| parent_of(*pid).as_deref() == Some(me.as_str())).collect()
 }
 
-fn parent_of(pid: i32) -> Option<String> {
+pub(crate) fn parent_of(pid: i32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name in parentheses may hold spaces; the parent is the second field after it.
     stat.rsplit_once(") ")?.1.split(' ').nth(1).map(str::to_owned)

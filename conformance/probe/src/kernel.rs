@@ -111,6 +111,12 @@ pub(crate) fn exit_on(signal: i32, code: i32) -> io::Result<()> {
     if previous == libc::SIG_ERR { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+pub(crate) fn ignore(signal: i32) -> io::Result<()> {
+    // SAFETY: SIG_IGN is no handler of ours.
+    let previous = unsafe { libc::signal(signal, libc::SIG_IGN) };
+    if previous == libc::SIG_ERR { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 fn set_of(signals: &[i32]) -> libc::sigset_t {
     // SAFETY: sigset_t is plain bits; sigemptyset initialises it before any use.
     let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };

@@ -1,11 +1,11 @@
 //! `probe launch [--umask M] [--fd N:PATH] [--groups A,B] [--oom N]
-//! [--listen N] [--cwd DIR] [--nofile N] [--gid N] [--uid N]
+//! [--listen N] [--cwd DIR] [--nofile N] [--ignore SIGNAL] [--gid N] [--uid N]
 //! [--enosys CALLS] [--eperm CALLS] -- CMD ARGS`: becomes CMD, called by an unusual caller.
 //!
 //! The driver has no `unsafe` and thus no pre-exec code of its own; every
 //! oddity of a caller that a case needs is prepared here, outside.
 
-use crate::{filter, kernel};
+use crate::{filter, kernel, signals};
 use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::IntoRawFd;
@@ -63,6 +63,7 @@ fn apply(option: &str, value: &str, command: &mut Command) -> io::Result<()> {
             command.env(key, value);
         }
         "--nofile" => kernel::limit_descriptors(value.parse().map_err(invalid)?)?,
+        "--ignore" => kernel::ignore(signals::number(value).ok_or(io::ErrorKind::InvalidInput)?)?,
         "--gid" => kernel::set_gid(value.parse().map_err(invalid)?)?,
         "--enosys" => filter::take_away(value, libc::ENOSYS)?,
         "--eperm" => filter::take_away(value, libc::EPERM)?,

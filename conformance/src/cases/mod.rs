@@ -13,6 +13,7 @@ mod exec;
 mod exec_flags;
 mod features;
 mod features_linux;
+mod foreground;
 mod hooks;
 mod host_side;
 mod hostile_root;
@@ -40,6 +41,7 @@ mod seccomp;
 mod seccomp_notify;
 mod settings;
 mod stdio;
+mod surroundings;
 mod terminal;
 mod unified;
 
