@@ -99,6 +99,10 @@ impl Bed {
         program
     }
 
+    pub(crate) fn needs_systemd_driver(&self) -> Check {
+        if self.systemd { Ok(()) } else { crate::verdict::skip("needs --systemd-cgroup") }
+    }
+
     pub(crate) fn spawn(&self, command: Command, stdin: Stdio) -> Check<Running> {
         self.calls.set(self.calls.get() + 1);
         Running::spawn(command, stdin, Files::numbered(&self.scratch, self.calls.get()))

@@ -293,3 +293,48 @@ case!(
         second.delete()
     }
 );
+
+/// Three containers, two of whose ids have `pick` in them.
+fn three(bed: &crate::bed::Bed) -> crate::case::Check<Vec<crate::container::Container<'_>>> {
+    let bundle = bed.bundle(&bed.config().remove("/linux/cgroupsPath").steps("pause"))?;
+    ["pick-a", "pick-b", "other"]
+        .iter()
+        .map(|name| {
+            let id = format!("{}-{name}", bed.token);
+            let container = crate::container::Container::create(bed, &id, &bundle, &[])?;
+            container.start()?;
+            Ok(container)
+        })
+        .collect()
+}
+
+case!(
+    kill_and_delete_take_a_regular_expression,
+    caller(&["c4.1.r-regex"], "contracts 4.1: --regex: an extended regex, unanchored, over all ids; also of delete"),
+    |bed| {
+        let containers = three(bed)?;
+        bed.call(&["kill", "--regex", "pick-(a|b)", "KILL"])?.succeeded("kill --regex")?;
+        for container in &containers[..2] {
+            same("code", container.wait()?, 128 + 9)?;
+        }
+        same("status of the other", containers[2].status()?, "running")?;
+        bed.call(&["delete", "-r", "pick-[ab]$"])?.succeeded("delete -r")?;
+        let left = bed.call(&["list", "-q"])?.succeeded("list")?;
+        same("left", left.stdout.trim(), containers[2].id.as_str())
+    }
+);
+
+case!(
+    a_regular_expression_without_a_match_does_nothing,
+    caller(&["c4.1.r-regex"], "contracts 4.1: --regex that matches no id: as crun: exit 0"),
+    |bed| {
+        let containers = three(bed)?;
+        for args in [["kill", "--regex", "^pick", "KILL"].as_slice(), &["delete", "--force", "--regex", "nothing"]] {
+            bed.call(args)?.succeeded(args[0])?;
+        }
+        for container in &containers {
+            same("status", container.status()?, "running")?;
+        }
+        Ok(())
+    }
+);

@@ -241,8 +241,8 @@ case!(
 case!(
     the_annotations_that_are_unsafe_are_told,
     caller(
-        &["7.annotations", "c7.4.potentiallyUnsafeConfigAnnotations"],
-        "contracts 7.4: potentiallyUnsafeConfigAnnotations"
+        &["7.annotations", "c7.4.potentiallyUnsafeConfigAnnotations", "T-A25"],
+        "contracts 7.4, T-A25: potentiallyUnsafeConfigAnnotations"
     ),
     |bed| {
         let features = features(bed)?;
@@ -250,6 +250,82 @@ case!(
         for (key, value) in features["annotations"].as_object().into_iter().flatten() {
             ensure!(value.as_str().is_some_and(|value| !value.contains('\n')), "{key}: {value}");
         }
+        Ok(())
+    }
+);
+
+case!(
+    seccomp_is_told_in_full,
+    caller(
+        &["c7.4.linux.seccomp"],
+        "contracts 7.4: linux.seccomp: enabled, 9 actions, 7 operators, archs; knownFlags and supportedFlags (features.md 1.1)"
+    ),
+    |bed| {
+        let seccomp = features(bed)?["linux"]["seccomp"].clone();
+        same("enabled", &seccomp["enabled"], &json!(true))?;
+        for (list, count) in [("actions", 9), ("operators", 7), ("knownFlags", 4)] {
+            same(list, seccomp[list].as_array().map_or(0, Vec::len), count)?;
+        }
+        ensure!(holds(&seccomp["archs"], "SCMP_ARCH_X86_64"), "{}", seccomp["archs"]);
+        for flag in seccomp["supportedFlags"].as_array().into_iter().flatten() {
+            ensure!(holds(&seccomp["knownFlags"], flag.as_str().unwrap_or_default()), "{flag} is not known");
+        }
+        ensure!(seccomp["supportedFlags"].is_array(), "no supportedFlags");
+        Ok(())
+    }
+);
+
+case!(
+    cache_allocation_is_told,
+    caller(
+        &["c7.4.linux.intelRdt"],
+        "contracts 7.4: linux.intelRdt: enabled, and where it is, schemata and monitoring, as booleans (features.md 1.1 and 1.3)"
+    ),
+    |bed| {
+        let rdt = features(bed)?["linux"]["intelRdt"].clone();
+        ensure!(rdt["enabled"].is_boolean(), "{rdt}");
+        if rdt["enabled"] == true {
+            ensure!(rdt["schemata"].is_boolean() && rdt["monitoring"].is_boolean(), "{rdt}");
+        }
+        Ok(())
+    }
+);
+
+case!(
+    memory_policies_are_told,
+    caller(
+        &["c7.4.linux.memoryPolicy"],
+        "contracts 7.4: linux.memoryPolicy: 7 modes, 3 flags (features.md 1.3; in no release of Debian 12 or 13)"
+    ),
+    |bed| {
+        let features = features(bed)?;
+        for (pointer, count, one) in
+            [("/linux/memoryPolicy/modes", 7, "MPOL_BIND"), ("/linux/memoryPolicy/flags", 3, "MPOL_F_STATIC_NODES")]
+        {
+            lists(&features, pointer, &[one])?;
+            same(pointer, features.pointer(pointer).and_then(Value::as_array).map_or(0, Vec::len), count)?;
+        }
+        Ok(())
+    }
+);
+
+case!(
+    the_build_is_told_in_annotations,
+    caller(
+        &["c7.4.annotations"],
+        "contracts 7.4: annotations: version and commit of the build, in one line each; org.opencontainers.runc.checkpoint.enabled only where there is checkpoint"
+    ),
+    |bed| {
+        let annotations = features(bed)?["annotations"].clone();
+        let named = |end: &str| {
+            annotations.as_object().into_iter().flatten().any(|(key, value)| {
+                key.ends_with(end) && value.as_str().is_some_and(|value| !value.is_empty() && !value.contains('\n'))
+            })
+        };
+        ensure!(named(".version") && named(".commit"), "{annotations}");
+        let claimed = annotations["org.opencontainers.runc.checkpoint.enabled"] == "true";
+        let there = bed.call_without_root(&["checkpoint", "--help"])?.code == 0;
+        ensure!(there || !claimed, "claims a checkpoint that is not there");
         Ok(())
     }
 );

@@ -6,11 +6,11 @@ use crate::case::{Check, caller, case, ensure, same};
 use crate::container::Container;
 use serde_json::{Value, json};
 
-fn waiting<'b>(bed: &'b Bed) -> Check<Container<'b>> {
+pub(super) fn waiting<'b>(bed: &'b Bed) -> Check<Container<'b>> {
     super::ready(bed, &bed.config().steps("spawn + trap TERM 0 + tell /sync/ready + pause"))
 }
 
-fn control(bed: &Bed, container: &Container, controller: &str, files: (&str, &str)) -> Check<String> {
+pub(super) fn control(bed: &Bed, container: &Container, controller: &str, files: (&str, &str)) -> Check<String> {
     bed.host.needs_controller(controller)?;
     let dir = bed.host.cgroups.directory_of(container.pid(), controller).unwrap_or_default();
     let file = dir.join(if bed.host.cgroups.is_unified() { files.1 } else { files.0 });

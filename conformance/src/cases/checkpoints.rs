@@ -1,0 +1,190 @@
+//! contracts.md 1#7 and 10, security test T-A26: checkpoint and restore.
+
+use crate::bed::Bed;
+use crate::case::{Check, caller, case, ensure, safety, same, skip};
+use crate::process::{DEADLINE, Handle};
+use std::os::unix::fs::symlink;
+use std::process::{Command, Stdio};
+
+/// Skips unless CRIU is there and the kernel has what it asks for.
+fn needs_criu(bed: &Bed) -> Check {
+    bed.host.needs_root()?;
+    bed.host.needs_program("criu")?;
+    let mut check = Command::new("criu");
+    check.arg("check");
+    if bed.finish(check)?.code == 0 { Ok(()) } else { skip("`criu check` fails here") }
+}
+
+case!(
+    callers_can_ask_for_checkpoint_and_restore,
+    caller(
+        &["c1.7", "c8.flag-needs-an-argument"],
+        "contracts 1#7: checkpoint --help exits 0; restore --lsm-mount-context without a value: `flag needs an argument`"
+    ),
+    |bed| {
+        bed.call_without_root(&["checkpoint", "--help"])?.succeeded("checkpoint --help")?;
+        let output = bed.call_without_root(&["restore", "--lsm-mount-context"])?;
+        same("exit code", output.code, 1)?;
+        let said = format!("{}{}", output.stdout, output.stderr);
+        ensure!(said.contains("flag needs an argument"), "{said}");
+        Ok(())
+    }
+);
+
+case!(
+    only_a_running_container_is_checkpointed,
+    caller(&["c4.3.checkpoint"], "contracts 10: `Container cannot be checkpointed in X state`"),
+    |bed| {
+        let images = bed.scratch.join("images").to_string_lossy().into_owned();
+        let container = bed.create(&bed.config().steps("exit 0"))?;
+        let output = bed.call(&["checkpoint", "--image-path", &images, &container.id])?;
+        output.refuses_with("Container cannot be checkpointed in created state")?;
+        container.finish()?;
+        let output = bed.call(&["checkpoint", "--image-path", &images, &container.id])?;
+        output.refuses_with("Container cannot be checkpointed in stopped state")?;
+        container.delete()
+    }
+);
+
+case!(
+    options_of_checkpoint_are_checked_first,
+    caller(
+        &["c4.3.checkpoint"],
+        "contracts 10: --empty-ns: `namespace \"X\" is not supported`; `--parent-path must be relative`; nothing is frozen meanwhile"
+    ),
+    |bed| {
+        let container = super::ready(bed, &bed.config().steps("tell /sync/ready + pause"))?;
+        for (option, phrase) in [
+            (["--empty-ns", "uts"], "namespace \"uts\" is not supported"),
+            (["--parent-path", "/absolute"], "--parent-path must be relative"),
+        ] {
+            let output = bed.call(&["checkpoint", option[0], option[1], &container.id])?;
+            output.refuses_with(phrase)?;
+            same("status", container.status()?, "running")?;
+        }
+        Ok(())
+    }
+);
+
+case!(
+    an_unknown_way_with_cgroups_is_refused,
+    caller(&["c4.3.checkpoint"], "contracts 10: --manage-cgroups-mode: else `invalid manage-cgroups-mode value`"),
+    |bed| {
+        let container = super::ready(bed, &bed.config().steps("tell /sync/ready + pause"))?;
+        let output = bed.call(&["checkpoint", "--manage-cgroups-mode", "nosuch", &container.id])?;
+        output.refuses_with("invalid manage-cgroups-mode value")?;
+        same("status", container.status()?, "running")
+    }
+);
+
+/// Runs a call whose stdio are pipes, the only kind that CRIU carries over without help.
+fn with_pipes(mut command: Command) -> Check<i32> {
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let handle = Handle::open(i32::try_from(child.id())?)?;
+    ensure!(handle.ends_within(DEADLINE), "no end within {DEADLINE:?}: {command:?}");
+    Ok(handle.reap().unwrap_or(-1))
+}
+
+case!(
+    a_container_goes_on_after_a_restore,
+    caller(
+        &["c4.3.checkpoint", "c5.foreground-run-exec-restore-process"],
+        "contracts 10: checkpoint ends the container; restore makes it run on, with its own pid file"
+    ),
+    |bed| {
+        needs_criu(bed)?;
+        let bundle = bed.bundle(&bed.config().steps("trap TERM 7 + tell /sync/ready + pause"))?;
+        let ready = super::Fifo::make(&bundle.rootfs().join("sync/ready"))?;
+        let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
+        let (path, id, images) = (text(&bundle.path), bed.id(), text(&bed.directory("images")?));
+        let pid_file = bed.scratch.join("the.pid");
+        let run = bed.command(&["run", "--detach", "--bundle", &path, "--pid-file", &text(&pid_file), &id]);
+        same("run", with_pipes(run)?, 0)?;
+        ready.wait()?;
+        let first = Handle::open(std::fs::read_to_string(&pid_file)?.parse()?)?;
+        let work = ["--image-path", &images, "--work-path", &images];
+        bed.call(&[&["checkpoint"][..], &work, &[&id]].concat())?.succeeded("checkpoint")?;
+        ensure!(first.ends_within(DEADLINE), "the first process lives after the checkpoint");
+        first.reap();
+        bed.call(&["state", &id])?.refuses_with("does not exist")?;
+        let flags = ["--detach", "--bundle", &path, "--pid-file", &text(&pid_file), &id];
+        same("restore", with_pipes(bed.command(&[&["restore"][..], &work, &flags].concat()))?, 0)?;
+        let second = Handle::open(std::fs::read_to_string(&pid_file)?.parse()?)?;
+        bed.call(&["kill", &id, "TERM"])?.succeeded("kill")?;
+        ensure!(second.ends_within(DEADLINE), "the restored process did not end");
+        same("code", second.reap(), Some(7))?;
+        bed.call(&["delete", &id])?.succeeded("delete")?;
+        bed.nothing_left()
+    }
+);
+
+/// Restores from `images`, which is nothing that this runtime wrote: refused, and the decoys stay as they are.
+fn refuses_images(bed: &Bed, images: &std::path::Path) -> Check {
+    let decoy = bed.file("decoy", "decoy")?;
+    let descriptors = serde_json::json!([&decoy, &decoy, &decoy]).to_string();
+    std::fs::write(images.join("descriptors.json"), descriptors)?;
+    let bundle = bed.bundle(&bed.config())?;
+    let (path, work) = (bundle.path.to_string_lossy().into_owned(), bed.directory("work")?);
+    let flags = ["--detach", "--bundle", &path, "--image-path", &images.to_string_lossy(), "--work-path"];
+    let output = bed.call(&[&["restore"][..], &flags, &[&work.to_string_lossy(), &bed.id()]].concat())?;
+    same("the decoy", std::fs::read_to_string(&decoy)?, "decoy")?;
+    ensure!(output.code != 0, "restored from hostile images");
+    ensure!(!output.stderr.contains("panic"), "{}", output.stderr);
+    bed.nothing_left()
+}
+
+case!(
+    hostile_images_are_not_restored,
+    safety(
+        &["T-A26"],
+        "T-A26: an image directory with links out of it, and descriptors that name host paths: refused, nothing outside is changed"
+    ),
+    |bed| {
+        bed.host.needs_root()?;
+        // A runtime that has no restore would pass for the wrong reason.
+        bed.call_without_root(&["restore", "--help"])?.succeeded("restore --help")?;
+        let decoy = bed.file("target", "decoy")?;
+        let images = bed.directory("images")?;
+        for name in ["inventory.img", "core-1.img", "fdinfo-2.img", "files.img", "restore.log", "stats-restore"] {
+            symlink(&decoy, images.join(name))?;
+        }
+        refuses_images(bed, &images)?;
+        same("what the links lead to", std::fs::read_to_string(decoy)?, "decoy")
+    }
+);
+
+case!(
+    images_with_false_descriptors_stay_inside,
+    safety(
+        &["T-A26"],
+        "T-A26: true images whose descriptors.json names host paths: refused, or restored without touching them"
+    ),
+    |bed| {
+        needs_criu(bed)?;
+        let bundle = bed.bundle(&bed.config().steps("say x + trap TERM 7 + tell /sync/ready + pause"))?;
+        let ready = super::Fifo::make(&bundle.rootfs().join("sync/ready"))?;
+        let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
+        let (path, id, images) = (text(&bundle.path), bed.id(), bed.directory("images")?);
+        let pid_file = bed.scratch.join("the.pid");
+        let run = bed.command(&["run", "--detach", "--bundle", &path, "--pid-file", &text(&pid_file), &id]);
+        same("run", with_pipes(run)?, 0)?;
+        ready.wait()?;
+        let first = Handle::open(std::fs::read_to_string(&pid_file)?.parse()?)?;
+        let work = ["--image-path", &text(&images), "--work-path", &text(&images)];
+        bed.call(&[&["checkpoint"][..], &work, &[&id]].concat())?.succeeded("checkpoint")?;
+        ensure!(first.ends_within(DEADLINE), "the first process lives after the checkpoint");
+        first.reap();
+        let decoy = bed.file("decoy", "decoy")?;
+        std::fs::write(images.join("descriptors.json"), serde_json::json!([&decoy, &decoy, &decoy]).to_string())?;
+        let flags = ["--detach", "--bundle", &path, "--pid-file", &text(&pid_file), &id];
+        let code = with_pipes(bed.command(&[&["restore"][..], &work, &flags].concat()))?;
+        if code == 0 {
+            let second = Handle::open(std::fs::read_to_string(&pid_file)?.parse()?)?;
+            bed.call(&["delete", "--force", &id])?.succeeded("delete")?;
+            ensure!(second.ends_within(DEADLINE), "the restored process did not end");
+            second.reap();
+        }
+        same("the decoy", std::fs::read_to_string(&decoy)?, "decoy")?;
+        bed.nothing_left()
+    }
+);
