@@ -58,6 +58,16 @@ impl Handle {
     }
 }
 
+/// SIGKILL when dropped, for a process that nobody else may know any more.
+#[derive(Debug)]
+pub(crate) struct KillAtEnd<'h>(pub(crate) &'h Handle);
+
+impl Drop for KillAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.signal(Signal::KILL).unwrap_or_default();
+    }
+}
+
 /// Waits until `fd` can be read (a pidfd: has ended; a socket: has a connection).
 pub(crate) fn readable_within(fd: &impl AsFd, limit: Duration) -> bool {
     any_readable_within(&[fd.as_fd()], limit)

@@ -42,7 +42,7 @@ case!(
     a_zombie_is_stopped,
     must(
         &["2.State-status-values", "c6.12-identity"],
-        "runtime.md#state: stopped: the container process has exited; a zombie has"
+        "runtime.md#state: stopped: the container process has exited; a zombie has (security C-28: and delete works)"
     ),
     |bed| {
         let container = bed.create(&bed.config().steps("exit 0"))?;

@@ -7,6 +7,8 @@ mod checkpoints;
 mod cli;
 mod controllers;
 mod cpu_affinity;
+mod contention;
+mod damaged_state;
 mod devices;
 mod endings;
 mod entering;
@@ -22,6 +24,7 @@ mod image_programs;
 mod image_races;
 mod insight;
 mod labels;
+mod late_failures;
 mod lifecycle;
 mod limits;
 mod live_mounts;
@@ -93,12 +96,14 @@ impl Fifo {
 
     /// Waits for one `tell`.
     fn wait(&self) -> Check {
+        self.wait_within(DEADLINE)
+    }
+
+    /// The same where a runtime may well have lost the payload.
+    fn wait_within(&self, limit: Duration) -> Check {
         use std::io::Read;
-        ensure!(
-            readable_within(&self.0, DEADLINE),
-            "the payload said nothing in {} within {DEADLINE:?}",
-            self.1.display()
-        );
+        let came = readable_within(&self.0, limit);
+        ensure!(came, "the payload said nothing in {} within {limit:?}", self.1.display());
         Ok((&self.0).read_exact(&mut [0])?)
     }
 
