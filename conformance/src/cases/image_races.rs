@@ -2,6 +2,7 @@
 //! does while a container is being made. A createContainer hook wins the race
 //! by standing between the mounts and the pivot; flippers run it for real.
 
+use super::Mounted;
 use super::hostile_root::fresh;
 use super::terminal::{read_all, receive};
 use crate::bed::Bed;
@@ -13,7 +14,7 @@ use crate::facts::worked;
 use serde_json::json;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -106,23 +107,6 @@ case!(
     }
 );
 
-/// A mount of the case's own, gone when dropped.
-struct Bound(PathBuf);
-
-impl Bound {
-    fn make(source: &Path, target: &Path) -> Check<Self> {
-        rustix::mount::mount_bind(source, target)?;
-        Ok(Self(target.to_owned()))
-    }
-}
-
-impl Drop for Bound {
-    fn drop(&mut self) {
-        // What does not go is found by the oracle.
-        rustix::mount::unmount(&self.0, rustix::mount::UnmountFlags::DETACH).unwrap_or_default();
-    }
-}
-
 case!(
     a_false_pts_directory_gives_no_false_terminal,
     safety(
@@ -133,7 +117,7 @@ case!(
         bed.host.needs_root()?;
         let pts = bed.directory("pts")?;
         std::fs::write(pts.join("ptmx"), "")?;
-        let _ptmx = Bound::make(Path::new("/dev/pts/ptmx"), &pts.join("ptmx"))?;
+        let _ptmx = Mounted::bind(Path::new("/dev/pts/ptmx"), &pts.join("ptmx"))?;
         for number in 0..300 {
             symlink("/decoy", pts.join(number.to_string()))?;
         }

@@ -14,6 +14,7 @@ mod endings;
 mod entering;
 mod exec;
 mod exec_flags;
+mod faults;
 mod features;
 mod features_linux;
 mod foreground;
@@ -23,6 +24,7 @@ mod hostile_root;
 mod image_programs;
 mod image_races;
 mod insight;
+mod killed;
 mod labels;
 mod late_failures;
 mod lifecycle;
@@ -120,6 +122,32 @@ impl Fifo {
     fn tell(&self) -> Check {
         use std::io::Write;
         Ok((&self.0).write_all(b".")?)
+    }
+}
+
+/// A mount of the case's own, gone when dropped.
+struct Mounted(std::path::PathBuf);
+
+impl Mounted {
+    fn bind(source: &std::path::Path, target: &std::path::Path) -> Check<Self> {
+        rustix::mount::mount_bind(source, target)?;
+        Ok(Self(target.to_owned()))
+    }
+
+    fn tmpfs(target: &std::path::Path, options: &str) -> Check<Self> {
+        use rustix::mount::{MountFlags, mount};
+        let readonly = options.split(',').any(|option| option == "ro");
+        let flags = if readonly { MountFlags::RDONLY } else { MountFlags::empty() };
+        let data: Vec<&str> = options.split(',').filter(|option| *option != "ro").collect();
+        mount("tmpfs", target, "tmpfs", flags, Some(&*std::ffi::CString::new(data.join(","))?))?;
+        Ok(Self(target.to_owned()))
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // What does not go is found by the oracle.
+        rustix::mount::unmount(&self.0, rustix::mount::UnmountFlags::DETACH).unwrap_or_default();
     }
 }
 

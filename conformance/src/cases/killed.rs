@@ -1,0 +1,157 @@
+//! Fault model C-23, C-34: the runtime is killed at a system call, as an
+//! engine's timeout or the OOM killer does it. One `delete --force` must then
+//! leave nothing. Sampled; the whole sweep is for a night.
+
+use super::Mounted;
+use crate::bed::Bed;
+use crate::case::{Check, case, ensure, safety};
+use crate::container::DeleteAtEnd;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+/// How many of a call's moments are tried.
+const MOMENTS: usize = 40;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Follow {
+    /// The runtime's own first thread.
+    One,
+    /// All that it starts too: whichever comes first to the n-th use of a call.
+    All,
+}
+
+/// A moment of a program: the n-th time it makes a system call of this name.
+type Moment = (String, u32);
+
+/// strace as a grandchild, so that it is the runtime's end that is awaited, whatever lives on.
+fn strace(follow: Follow, file: &Path) -> Command {
+    let mut strace = Command::new("strace");
+    strace.args(["-D", "-qq", "-e", "trace=all", "-e", "signal=none", "-o"]).arg(file);
+    if follow == Follow::All {
+        strace.arg("-f");
+    }
+    strace
+}
+
+/// The moments of a call that is let live, evenly spread over it.
+fn moments(bed: &Bed, follow: Follow, words: &[&str]) -> Check<Vec<Moment>> {
+    let file = bed.scratch.join("trace");
+    bed.finish(bed.command_through(strace(follow, &file), words))?.succeeded(words[0])?;
+    bed.call(&["delete", "--force", &bed.id()])?.succeeded("delete --force")?;
+    let mut times: BTreeMap<(String, String), u32> = BTreeMap::new();
+    let mut all = Vec::new();
+    for line in std::fs::read_to_string(&file)?.lines() {
+        // With -f a line begins with the process; its calls are counted by process and name, as strace does.
+        let (process, call) = match line.split_once(' ') {
+            Some((process, call)) if follow == Follow::All => (process, call.trim_start()),
+            _ => ("", line),
+        };
+        let Some((name, _)) = call.split_once('(') else { continue };
+        if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.is_empty() {
+            let count = times.entry((process.to_owned(), name.to_owned())).or_default();
+            *count += 1;
+            all.push((name.to_owned(), *count));
+        }
+    }
+    ensure!(all.len() > 20, "strace saw {} calls", all.len());
+    let step = all.len().div_ceil(MOMENTS);
+    // The first call is the execve of the runtime itself, before which there is nothing to leave.
+    Ok(all.into_iter().skip(1).step_by(step).collect())
+}
+
+/// A /tmp of the case's own: what a killed runtime leaves in there is no matter of the machine's.
+fn own_tmp(bed: &Bed) -> Check<Option<Mounted>> {
+    if bed.scratch.starts_with("/tmp") || bed.runtime.path.starts_with("/tmp") {
+        return Ok(None);
+    }
+    let mounted = Mounted::tmpfs(Path::new("/tmp"), "size=16m")?;
+    bed.rebase();
+    Ok(Some(mounted))
+}
+
+/// Ends a call at each of its moments; after each, one delete --force cleans up.
+fn sweep(bed: &Bed, follow: Follow, signals: &[&str], prepare: &dyn Fn() -> Check<Vec<String>>) -> Check {
+    let _tmp = own_tmp(bed)?;
+    let _end = DeleteAtEnd(bed);
+    let words = prepare()?;
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut killed = 0;
+    for (index, (name, count)) in moments(bed, follow, &words)?.iter().enumerate() {
+        let signal = signals[index % signals.len()];
+        prepare()?;
+        let mut killer = strace(follow, Path::new("/dev/null"));
+        killer.args(["-e", &format!("inject={name}:signal={signal}:when={count}")]);
+        let output = bed.finish(bed.command_through(killer, &words))?;
+        killed += usize::from(output.code > 128);
+        let deleted = bed.call(&["delete", "--force", &bed.id()])?;
+        let when = format!("{signal} at {name} number {count} of {follow:?}, code {}", output.code);
+        ensure!(deleted.code == 0, "{when}: delete --force: {}", deleted.stderr.trim());
+        let leaks = bed.nothing_left();
+        ensure!(leaks.is_ok(), "{when}: {leaks:?}");
+    }
+    ensure!(killed > 0 || signals != ["KILL"], "strace killed nothing");
+    Ok(())
+}
+
+fn create_words(bed: &Bed) -> Check<Vec<String>> {
+    let bundle = bed.bundle(&bed.config())?;
+    Ok(vec!["create".to_owned(), "--bundle".to_owned(), bundle.path.to_string_lossy().into_owned(), bed.id()])
+}
+
+case!(
+    a_create_killed_at_a_call_is_cleaned_up,
+    safety(
+        &["c6.9-PDEATHSIG", "c4.1.f-force", "c4.1.create-ID"],
+        "security C-23: SIGKILL at every n-th system call of create: one delete --force leaves nothing"
+    ),
+    |bed| {
+        bed.host.needs_root()?;
+        bed.host.needs_program("strace")?;
+        sweep(bed, Follow::One, &["KILL"], &|| create_words(bed))
+    }
+);
+
+case!(
+    a_process_of_create_killed_at_a_call_is_cleaned_up,
+    safety(
+        &["c6.9-PDEATHSIG", "c4.1.f-force", "c4.1.create-ID"],
+        "security C-23: the same of create's children: whichever process comes to its n-th call first"
+    ),
+    |bed| {
+        bed.host.needs_root()?;
+        bed.host.needs_program("strace")?;
+        sweep(bed, Follow::All, &["KILL"], &|| create_words(bed))
+    }
+);
+
+case!(
+    a_create_ended_by_another_signal_is_cleaned_up,
+    safety(
+        &["c6.9-PDEATHSIG", "c4.1.f-force"],
+        "security C-23: SIGTERM, INT, HUP, PIPE at system calls of create: one delete --force leaves nothing"
+    ),
+    |bed| {
+        bed.host.needs_root()?;
+        bed.host.needs_program("strace")?;
+        sweep(bed, Follow::One, &["TERM", "INT", "HUP", "PIPE"], &|| create_words(bed))
+    }
+);
+
+case!(
+    a_delete_killed_at_a_call_can_be_repeated,
+    safety(
+        &["c6.9-PDEATHSIG", "c4.1.f-force"],
+        "security C-34: SIGKILL at system calls of delete --force: the next one leaves nothing"
+    ),
+    |bed| {
+        bed.host.needs_root()?;
+        bed.host.needs_program("strace")?;
+        sweep(bed, Follow::One, &["KILL"], &|| {
+            let words = create_words(bed)?;
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            bed.call(&words)?.succeeded("create")?;
+            Ok(vec!["delete".to_owned(), "--force".to_owned(), bed.id()])
+        })
+    }
+);
