@@ -81,6 +81,41 @@ impl Hierarchies {
     }
 }
 
+/// The options of the host's cgroup2, which all its mounts share: `rw,nsdelegate,...`.
+pub(crate) fn shared_options() -> String {
+    let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let line = table.lines().find(|line| line.contains(" - cgroup2 "));
+    line.and_then(|line| line.rsplit(' ').next()).unwrap_or_default().to_owned()
+}
+
+/// Puts these options back when dropped, for a case whose tools take them away.
+#[derive(Debug)]
+pub(crate) struct KeptOptions(String);
+
+impl KeptOptions {
+    pub(crate) fn keep() -> Self {
+        Self(shared_options())
+    }
+
+    fn put_back(&self) -> rustix::io::Result<()> {
+        use rustix::mount::{FsPickFlags, fsconfig_reconfigure, fsconfig_set_flag, fspick};
+        let cgroups = fspick(rustix::fs::CWD, "/sys/fs/cgroup", FsPickFlags::FSPICK_CLOEXEC)?;
+        for word in self.0.split(',').filter(|word| *word != "rw") {
+            fsconfig_set_flag(&cgroups, word)?;
+        }
+        fsconfig_reconfigure(&cgroups)
+    }
+}
+
+impl Drop for KeptOptions {
+    fn drop(&mut self) {
+        if shared_options() != self.0 {
+            // Nothing can be reported from here; the case on these options would tell.
+            self.put_back().unwrap_or_default();
+        }
+    }
+}
+
 fn hierarchy(line: &str) -> Option<Hierarchy> {
     let (left, right) = line.split_once(" - ")?;
     let point = PathBuf::from(left.split(' ').nth(4)?);

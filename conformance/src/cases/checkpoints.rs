@@ -1,7 +1,9 @@
-//! contracts.md 1#7 and 10, security test T-A26: checkpoint and restore.
+//! contracts.md 1#7 and 10, security test T-A26: checkpoint and restore. CRIU
+//! mounts cgroup2 anew, which takes `nsdelegate` from the host: it is put back.
 
 use crate::bed::Bed;
 use crate::case::{Check, caller, case, ensure, safety, same, skip};
+use crate::cgroups::KeptOptions;
 use crate::process::{DEADLINE, Handle};
 use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
@@ -93,6 +95,7 @@ case!(
     ),
     |bed| {
         needs_criu(bed)?;
+        let _options = KeptOptions::keep();
         let bundle = bed.bundle(&bed.config().steps("trap TERM 7 + tell /sync/ready + pause"))?;
         let ready = super::Fifo::make(&bundle.rootfs().join("sync/ready"))?;
         let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
@@ -141,6 +144,7 @@ case!(
     ),
     |bed| {
         bed.host.needs_root()?;
+        let _options = KeptOptions::keep();
         // A runtime that has no restore would pass for the wrong reason.
         bed.call_without_root(&["restore", "--help"])?.succeeded("restore --help")?;
         let decoy = bed.file("target", "decoy")?;
@@ -161,6 +165,7 @@ case!(
     ),
     |bed| {
         needs_criu(bed)?;
+        let _options = KeptOptions::keep();
         let bundle = bed.bundle(&bed.config().steps("say x + trap TERM 7 + tell /sync/ready + pause"))?;
         let ready = super::Fifo::make(&bundle.rootfs().join("sync/ready"))?;
         let text = |path: &std::path::Path| path.to_string_lossy().into_owned();

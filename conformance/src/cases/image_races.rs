@@ -189,8 +189,13 @@ case!(
             // A second, or on a slow machine twenty times what it takes in peace.
             let longest = Duration::from_secs(1).max(20 * began.elapsed());
             let flippers = [flipper(bed, &x, &y)?, flipper(bed, &x, &y)?];
+            // Twenty rounds, fewer where the machine is slow, and never fewer than three.
+            let enough = Instant::now() + Duration::from_secs(6);
             for round in 0..20 {
                 let began = Instant::now();
+                if round > 3 && began > enough {
+                    break;
+                }
                 let output = bed.run_bundle(&bundle)?;
                 ensure!(began.elapsed() < longest, "{target}, round {round}: {:?}", began.elapsed());
                 if output.code != 0 {

@@ -9,9 +9,13 @@ use crate::container::DeleteAtEnd;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// How many of a call's moments are tried.
 const MOMENTS: usize = 40;
+
+/// A slow machine tries fewer.
+const ENOUGH: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Follow {
@@ -60,6 +64,13 @@ fn moments(bed: &Bed, follow: Follow, words: &[&str]) -> Check<Vec<Moment>> {
     Ok(all.into_iter().skip(1).step_by(step).collect())
 }
 
+/// In an order of which every beginning is spread over the whole: first both halves, then the quarters.
+fn scattered(moments: Vec<Moment>) -> Vec<Moment> {
+    let mut numbered: Vec<(u32, Moment)> = (0_u32..).map(u32::reverse_bits).zip(moments).collect();
+    numbered.sort();
+    numbered.into_iter().map(|(_, moment)| moment).collect()
+}
+
 /// A /tmp of the case's own: what a killed runtime leaves in there is no matter of the machine's.
 fn own_tmp(bed: &Bed) -> Check<Option<Mounted>> {
     if bed.scratch.starts_with("/tmp") || bed.runtime.path.starts_with("/tmp") {
@@ -77,7 +88,11 @@ fn sweep(bed: &Bed, follow: Follow, signals: &[&str], prepare: &dyn Fn() -> Chec
     let words = prepare()?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut killed = 0;
-    for (index, (name, count)) in moments(bed, follow, &words)?.iter().enumerate() {
+    let began = Instant::now();
+    for (index, (name, count)) in scattered(moments(bed, follow, &words)?).iter().enumerate() {
+        if index >= 10 && began.elapsed() > ENOUGH {
+            break;
+        }
         let signal = signals[index % signals.len()];
         prepare()?;
         let mut killer = strace(follow, Path::new("/dev/null"));

@@ -115,6 +115,8 @@ case!(
     ),
     |bed| {
         let profile = Profile::load(bed)?;
+        // A runtime that sets no label at all would refuse for the wrong reason.
+        same("label in peace", &bed.facts(&profile.config())?["label"], &profile.label())?;
         for covered in ["proc/1/attr/apparmor", "proc/1/attr"] {
             let config = profile.config().steps("tell /sync/ready + pause");
             let covering = Covering { place: covered, link: "exec", target: "/proc/1/sched" };

@@ -226,7 +226,9 @@ pub(super) fn on_a_callers_terminal(
     if ready.comes_before_the_end_of(&running.handle)? {
         rustix::io::write(&master, typed)?;
     }
+    let words = running.words().to_owned();
     let output = running.finish()?;
+    bed.note(crate::command::describe(&words, &output));
     let after = tcgetattr(&slave)?;
     same("the caller's local modes afterwards", after.local_modes, before.local_modes)?;
     same("the caller's output modes afterwards", after.output_modes, before.output_modes)?;

@@ -131,7 +131,7 @@ case!(
     ),
     |bed| {
         let container = full(bed)?;
-        let small = json!({"memory": {"swap": 8 << 20, "checkBeforeUpdate": true}});
+        let small = json!({"memory": {"limit": 8 << 20, "swap": 8 << 20, "checkBeforeUpdate": true}});
         update_with(bed, &container, &small)?.refuses_with("rejecting memory+swap limit")?;
         same("status", container.status()?, "running")
     }
@@ -201,6 +201,8 @@ case!(
         bed.host.needs_unified_cgroups()?;
         bed.host.needs_controller("pids")?;
         let container = waiting(bed)?;
+        let good = json!({"unified": {"pids.max": "44"}});
+        update_with(bed, &container, &good)?.succeeded("update of a good key")?;
         let before = control(bed, &container, "pids", ("", "pids.max"))?;
         for bad in ["../pids.max", "a/b", "no.such.file"] {
             let resources = json!({"pids": {"limit": 33}, "unified": {bad: "1"}});
