@@ -57,6 +57,11 @@ pub(super) fn until_the_end(
     }
 }
 
+/// Those who ended together with the container: no zombie is left to our caller.
+pub(super) fn reap_orphans() {
+    while let Ok(Some(_)) = process::reap(-1, Wait::Return) {}
+}
+
 fn forward(init: &Launched, number: i32) {
     match process::signal(&init.pidfd, number) {
         Ok(()) | Err(Errno::ESRCH) => {}

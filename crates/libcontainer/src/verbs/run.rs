@@ -93,6 +93,7 @@ fn run_attached(
     if keep == Keep::Nothing {
         bury(&made.record, made.place)?;
     }
+    attend::reap_orphans();
     Ok(exit_code(ending))
 }
 
