@@ -12,23 +12,33 @@ pub const LAST: i32 = 64;
 /// Every signal has its default action and none is blocked, as a payload expects of its birth. Not
 /// by libc's sigaction, which keeps three signals to itself.
 pub fn reset() -> Result<(), Errno> {
-    /// The kernel's sigaction, which is no larger: SIG_DFL, no flags, an empty mask.
-    const DEFAULT: [u64; 4] = [0; 4];
     for signal in 1..=LAST {
         // SIGKILL and SIGSTOP are refused, and have their default anyway.
-        // SAFETY: the sigaction is complete; the old one is not asked for; the size is that of
-        // the kernel's signal set.
-        let _refused = unsafe {
-            syscall!(
-                libc::SYS_rt_sigaction,
-                signal,
-                DEFAULT.as_ptr(),
-                core::ptr::null::<u64>(),
-                size_of::<Set>()
-            )
-        };
+        let _refused = set_default(signal);
     }
     set_mask(NONE)
+}
+
+/// A caller that ignores SIGCHLD has the kernel reap our children unseen.
+pub(crate) fn keep_children() -> Result<(), Errno> {
+    set_default(libc::SIGCHLD)
+}
+
+fn set_default(signal: i32) -> Result<(), Errno> {
+    /// The kernel's sigaction, which is no larger: SIG_DFL, no flags, an empty mask.
+    const DEFAULT: [u64; 4] = [0; 4];
+    // SAFETY: the sigaction is complete; the old one is not asked for; the size is that of the
+    // kernel's signal set.
+    unsafe {
+        syscall!(
+            libc::SYS_rt_sigaction,
+            signal,
+            DEFAULT.as_ptr(),
+            core::ptr::null::<u64>(),
+            size_of::<Set>()
+        )
+    }
+    .map(drop)
 }
 
 /// The kernel's signal set, a bit for each of its 64 signals. Not libc's, which leaves out those

@@ -3,6 +3,7 @@
 use crate::{
     Errno,
     fd::{AsRawFd, BorrowedFd, OwnedFd, own},
+    signal,
 };
 use core::{arch::asm, cell::UnsafeCell};
 
@@ -69,6 +70,7 @@ fn give_birth(
     steps: &[Step],
     failure: &Failure,
 ) -> Result<(i32, OwnedFd), Errno> {
+    signal::keep_children()?;
     let mut pidfd = -1i32;
     let mut flags = CLONE_PIDFD | CLONE_VM | CLONE_CLEAR_SIGHAND | flags;
     let mut arguments = CloneArgs {
