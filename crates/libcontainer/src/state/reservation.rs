@@ -9,7 +9,7 @@ use super::{
 use hull_spec::id::ContainerId;
 use hull_sys::{
     Errno,
-    path::{self, Open},
+    path::{self, Open, Remove},
     socket,
 };
 use serde::Serialize;
@@ -44,18 +44,24 @@ impl Store {
             other => other.map_err(failed("make it"))?,
         }
         let open = Open::READ.and(Open::DIRECTORY).and(Open::NO_FOLLOW);
-        let directory = path::open_at(&root, &name, open).map_err(failed("open it"))?;
-        let entry = Entry {
-            root,
-            name,
-            directory,
+        let directory = match path::open_at(&root, &name, open) {
+            Ok(directory) => directory,
+            Err(errno) => {
+                give_back(&root, &name);
+                return Err(failed("open it")(errno));
+            }
         };
-        let lock = entry.lock()?;
-        Ok(Reservation {
-            entry,
-            lock: Some(lock),
+        let mut reservation = Reservation {
+            entry: Entry {
+                root,
+                name,
+                directory,
+            },
+            lock: None,
             kept: false,
-        })
+        };
+        reservation.relock()?;
+        Ok(reservation)
     }
 
     /// The root itself may be missing with its parents, e.g. after a boot.
@@ -67,6 +73,13 @@ impl Store {
             .map_err(|error| self.root_error(error.into()))?;
         self.open_root()?
             .ok_or_else(|| self.root_error(Errno::ENOENT))
+    }
+}
+
+/// The directory that was just made, empty; its id is free again.
+fn give_back(root: &OwnedFd, name: &CStr) {
+    if let Err(errno) = path::unlink(root, name, Remove::Directory) {
+        log::warn!("state directory is left behind: {errno}");
     }
 }
 
