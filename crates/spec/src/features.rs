@@ -31,29 +31,29 @@ const UNSAFE_ANNOTATIONS: [&str; 4] = [
     "run.hull.",
 ];
 
-/// The whole answer of `hull features`.
+/// The whole answer of `hull features`, of the program that was built from this commit.
 #[must_use]
-pub fn features() -> impl Serialize {
+pub fn features(commit: &str) -> impl Serialize {
     Features {
         oci_version_min: OLDEST,
         oci_version_max: NEWEST,
         hooks: &HOOKS,
         mount_options: mount_option_names().collect(),
         linux: linux(),
-        annotations: annotations(),
+        annotations: annotations(commit),
         potentially_unsafe_config_annotations: &UNSAFE_ANNOTATIONS,
     }
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Features {
+struct Features<'c> {
     oci_version_min: &'static str,
     oci_version_max: &'static str,
     hooks: &'static [&'static str],
     mount_options: Vec<&'static str>,
     linux: Linux,
-    annotations: BTreeMap<&'static str, &'static str>,
+    annotations: BTreeMap<&'static str, &'c str>,
     potentially_unsafe_config_annotations: &'static [&'static str],
 }
 
@@ -143,12 +143,11 @@ fn words<T>(table: &[(&'static str, T)]) -> Vec<&'static str> {
     words
 }
 
-fn annotations() -> BTreeMap<&'static str, &'static str> {
-    let mut annotations = BTreeMap::from([("run.hull.version", env!("CARGO_PKG_VERSION"))]);
-    if let Some(commit) = option_env!("HULL_COMMIT") {
-        annotations.insert("run.hull.commit", commit.trim());
-    }
-    annotations
+fn annotations(commit: &str) -> BTreeMap<&'static str, &str> {
+    BTreeMap::from([
+        ("run.hull.version", env!("CARGO_PKG_VERSION")),
+        ("run.hull.commit", commit),
+    ])
 }
 
 #[cfg(test)]
@@ -157,7 +156,7 @@ mod tests {
     use serde_json::Value;
 
     fn shown() -> Value {
-        serde_json::to_value(features()).unwrap()
+        serde_json::to_value(features("abc")).unwrap()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::error::Error;
 
 pub(super) fn features() -> Result<(), Box<dyn Error>> {
     Ok(output::show(&json::lines(
-        &hull_spec::features::features(),
+        &hull_spec::features::features(env!("HULL_COMMIT")),
         "    ",
     )?)?)
 }
