@@ -43,7 +43,7 @@ fn failed(what: &'static str) -> impl Fn(Errno) -> HostError {
     move |source| HostError { what, source }
 }
 
-fn cgroup_layout() -> Result<CgroupLayout, Errno> {
+pub(crate) fn cgroup_layout() -> Result<CgroupLayout, Errno> {
     let root = path::open(c"/sys/fs/cgroup", Open::PATH)?;
     Ok(match stat::filesystem(root)? {
         stat::magic::CGROUP2 => CgroupLayout::V2,

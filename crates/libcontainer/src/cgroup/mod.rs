@@ -9,12 +9,14 @@ mod enable;
 mod file;
 mod limits;
 mod live;
+mod lost;
 pub(crate) mod membership;
 mod owner;
 mod placement;
 mod removal;
 
 pub(crate) use live::Cgroup;
+pub(crate) use lost::find as find_lost;
 pub(crate) use placement::{Placement, path_of};
 pub(crate) use removal::{Patience, is_frozen, is_populated, kill_all, remove};
 

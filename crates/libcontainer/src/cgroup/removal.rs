@@ -12,6 +12,7 @@ use hull_sys::{
     process,
 };
 use std::{
+    ffi::CString,
     os::fd::OwnedFd,
     time::{Duration, Instant},
 };
@@ -66,18 +67,22 @@ pub(crate) fn pids(record: &CgroupRecord) -> Vec<i32> {
 fn collect(cgroup: &OwnedFd, all: &mut Vec<i32>) {
     let procs = read(cgroup, "cgroup.procs").unwrap_or_default();
     all.extend(procs.lines().filter_map(|line| line.parse::<i32>().ok()));
-    for child in children(cgroup) {
+    for (_, child) in children(cgroup) {
         collect(&child, all);
     }
 }
 
-fn children(cgroup: &OwnedFd) -> Vec<OwnedFd> {
+/// The cgroups right below one, by name.
+pub(super) fn children(cgroup: &OwnedFd) -> Vec<(CString, OwnedFd)> {
     let again = path::open_at(cgroup, c".", Open::READ.and(Open::DIRECTORY));
     let names = again.and_then(directory::names).unwrap_or_default();
     let open = Open::READ.and(Open::DIRECTORY);
     names
-        .iter()
-        .filter_map(|name| path::open_confined(cgroup, name, open, Resolve::BENEATH).ok())
+        .into_iter()
+        .filter_map(|name| {
+            let child = path::open_confined(cgroup, &name, open, Resolve::BENEATH).ok()?;
+            Some((name, child))
+        })
         .collect()
 }
 

@@ -9,5 +9,6 @@ pub(super) const CONFIG: &CStr = c"config.json";
 /// The start gate's socket.
 pub(super) const GATE: &CStr = c"gate";
 
-/// All that hull ever puts into a container's directory.
-pub(super) const FILES: [&CStr; 5] = [RECORD, INTENT, TEMPORARY, CONFIG, GATE];
+/// All that hull ever puts into a container's directory, as it is removed: the intent last, so that
+/// a directory without one never had more.
+pub(super) const FILES: [&CStr; 5] = [RECORD, TEMPORARY, CONFIG, GATE, INTENT];

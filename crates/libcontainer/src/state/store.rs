@@ -2,7 +2,7 @@
 
 use super::{
     Gate, InitLife, Status,
-    file_names::{FILES, INTENT, RECORD},
+    file_names::{CONFIG, FILES, GATE, INTENT, RECORD},
     observe,
     record::{Intent, Record, Recorded, VERSION},
 };
@@ -130,8 +130,24 @@ impl Entry {
         }
     }
 
+    /// The intent; `None` before anything was made.
     pub(crate) fn intent(&self) -> Result<Option<Intent>, StoreError> {
-        self.read(INTENT, "intent.json")
+        let file = "intent.json";
+        match self.read(INTENT, file)? {
+            None if self.was_declared() => Err(StoreError::Damaged {
+                file,
+                problem: "it is missing".into(),
+            }),
+            intent => Ok(intent),
+        }
+    }
+
+    /// Is there a file that is made only once the intent is written?
+    pub(crate) fn was_declared(&self) -> bool {
+        let open = Open::PATH.and(Open::NO_FOLLOW);
+        [CONFIG, GATE]
+            .iter()
+            .any(|name| path::open_at(&self.directory, name, open).is_ok())
     }
 
     fn read<T: DeserializeOwned>(
@@ -141,15 +157,17 @@ impl Entry {
     ) -> Result<Option<T>, StoreError> {
         let failed = |source| StoreError::Directory { what: file, source };
         let open = Open::READ.and(Open::NO_FOLLOW).and(Open::NONBLOCK);
+        let irregular = || StoreError::Damaged {
+            file,
+            problem: "not a regular file".into(),
+        };
         let content = match path::open_at(&self.directory, name, open) {
             Err(Errno::ENOENT) => return Ok(None),
+            Err(Errno::ELOOP) => return Err(irregular()),
             other => other.map_err(failed)?,
         };
         if !stat::fstat(&content).map_err(failed)?.is_regular() {
-            return Err(StoreError::Damaged {
-                file,
-                problem: "not a regular file".into(),
-            });
+            return Err(irregular());
         }
         let text = path::read_all(&content, LIMIT).map_err(failed)?;
         serde_json::from_slice(&text)

@@ -2,7 +2,7 @@
 
 use crate::{
     cgroup::{self, CgroupError, Patience},
-    hooks,
+    hooks, host,
     state::{CgroupRecord, Entry, Record, Reservation, Status, Store, StoreError, status_of},
 };
 use hull_spec::id::ContainerId;
@@ -30,6 +30,12 @@ pub enum DeleteError {
     Cgroup(#[from] CgroupError),
     #[error("container has no record (`delete --force` cleans up)")]
     HalfMade,
+    #[error("search the cgroups for those of the container")]
+    Search(#[source] Errno),
+    #[error(
+        "the container's records are damaged and no cgroup bears its id: end its processes, then remove its state directory"
+    )]
+    Lost,
 }
 
 /// May a living container be killed for it, and an absent one be no error?
@@ -58,7 +64,7 @@ pub fn delete(store: &Store, id: &ContainerId, force: Force) -> Result<(), Delet
             Some(record)
         }
         Ok(None) | Err(StoreError::Damaged { .. }) if force == Force::Yes => {
-            clean_up(&entry)?;
+            clean_up(id, &entry)?;
             None
         }
         Ok(None) => return Err(DeleteError::HalfMade),
@@ -147,9 +153,11 @@ fn sweep(record: &CgroupRecord, force: Force) -> Result<(), DeleteError> {
 /// Without a record: what the intent names. Its creator holds the lock as long as it lives, and
 /// init dies with it, so nobody is at work here, except a creator whose hooks run: it finds its
 /// directory gone and gives up.
-fn clean_up(entry: &Entry) -> Result<(), DeleteError> {
-    let Ok(Some(mut intent)) = entry.intent() else {
-        return Ok(());
+fn clean_up(id: &ContainerId, entry: &Entry) -> Result<(), DeleteError> {
+    let mut intent = match entry.intent() {
+        Ok(Some(intent)) => intent,
+        Ok(None) | Err(StoreError::Damaged { .. }) => return clean_up_by_id(id, entry),
+        Err(error) => return Err(error.into()),
     };
     // What was made is not known: the container's own directories are, by their place.
     let paths = intent.cgroup.places.iter();
@@ -157,4 +165,18 @@ fn clean_up(entry: &Entry) -> Result<(), DeleteError> {
         .map(|(name, place)| cgroup::path_of(name, place))
         .collect();
     sweep(&intent.cgroup, Force::Yes)
+}
+
+/// Without an intent either. One that was never whole had nothing made after it; where something
+/// was, the directory is all that is left to tell of living processes, and stays until they end.
+fn clean_up_by_id(id: &ContainerId, entry: &Entry) -> Result<(), DeleteError> {
+    let found = host::cgroup_layout()
+        .and_then(|layout| cgroup::find_lost(id, layout))
+        .map_err(DeleteError::Search)?;
+    if found.is_empty() && entry.was_declared() {
+        return Err(DeleteError::Lost);
+    }
+    found
+        .iter()
+        .try_for_each(|record| sweep(record, Force::Yes))
 }
