@@ -50,6 +50,13 @@ impl Handle {
         waitid(WaitId::PidFd(self.fd.as_fd()), WaitIdOptions::STOPPED).map(drop).map_err(Stop::from)
     }
 
+    /// Waits until a child of ours is stopped, by whomever; false once it has ended instead.
+    pub(crate) fn comes_to_rest(&self) -> Check<bool> {
+        let options = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        let status = waitid(WaitId::PidFd(self.fd.as_fd()), options).map_err(Stop::from)?;
+        Ok(status.is_some_and(|status| status.stopped()))
+    }
+
     /// Collects the process if it is a zombie child of ours: its exit code or 128+signal.
     pub(crate) fn reap(&self) -> Option<i32> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;

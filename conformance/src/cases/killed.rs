@@ -5,7 +5,10 @@
 use super::Mounted;
 use crate::bed::Bed;
 use crate::case::{Check, case, ensure, safety};
+use crate::command::Running;
 use crate::container::DeleteAtEnd;
+use crate::verdict::fail;
+use rustix::process::Signal;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -168,5 +171,39 @@ case!(
             bed.call(&words)?.succeeded("create")?;
             Ok(vec!["delete".to_owned(), "--force".to_owned(), bed.id()])
         })
+    }
+);
+
+/// A create that is stopped for good once it has made its state; `None` where that moment is too early or too late.
+fn stopped_create(bed: &Bed, words: &[&str], (name, count): &Moment) -> Check<Option<Running>> {
+    let mut stopper = strace(Follow::One, Path::new("/dev/null"));
+    stopper.args(["-e", &format!("inject={name}:signal=STOP:when={count}")]);
+    let running = bed.spawn(bed.command_through(stopper, words), bed.null())?;
+    let hangs = running.handle.comes_to_rest()?;
+    Ok(Some(running).filter(|_| hangs && bed.root().join(bed.id()).exists()))
+}
+
+case!(
+    a_create_that_hangs_is_cleaned_up,
+    safety(
+        &["c4.1.f-force", "c6.13-locking"],
+        "security 5.2: a create stopped in the middle: delete --force ends in time, and what wakes up later leaves nothing"
+    ),
+    |bed| {
+        bed.host.needs_root()?;
+        bed.host.needs_program("strace")?;
+        let _tmp = own_tmp(bed)?;
+        let _end = DeleteAtEnd(bed);
+        let words = create_words(bed)?;
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        for moment in scattered(moments(bed, Follow::One, &words)?) {
+            let stopped = stopped_create(bed, &words, &moment)?;
+            bed.call(&["delete", "--force", &bed.id()])?.succeeded("delete --force")?;
+            let Some(running) = stopped else { continue };
+            running.signal(Signal::CONT).unwrap_or_default();
+            ensure!(running.finish()?.code != 0, "create succeeded, and its container was deleted");
+            return bed.nothing_left();
+        }
+        fail!("no moment of create at which its state is there")
     }
 );
