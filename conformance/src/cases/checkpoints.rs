@@ -60,7 +60,8 @@ case!(
             (["--empty-ns", "uts"], "namespace \"uts\" is not supported"),
             (["--parent-path", "/absolute"], "--parent-path must be relative"),
         ] {
-            let output = bed.call(&["checkpoint", option[0], option[1], &container.id])?;
+            let images = bed.scratch.join("images").to_string_lossy().into_owned();
+            let output = bed.call(&["checkpoint", "--image-path", &images, option[0], option[1], &container.id])?;
             output.refuses_with(phrase)?;
             same("status", container.status()?, "running")?;
         }
@@ -73,7 +74,9 @@ case!(
     caller(&["c4.3.checkpoint"], "contracts 10: --manage-cgroups-mode: else `invalid manage-cgroups-mode value`"),
     |bed| {
         let container = super::ready(bed, &bed.config().steps("tell /sync/ready + pause"))?;
-        let output = bed.call(&["checkpoint", "--manage-cgroups-mode", "nosuch", &container.id])?;
+        let images = bed.scratch.join("images").to_string_lossy().into_owned();
+        let output =
+            bed.call(&["checkpoint", "--image-path", &images, "--manage-cgroups-mode", "nosuch", &container.id])?;
         output.refuses_with("invalid manage-cgroups-mode value")?;
         same("status", container.status()?, "running")
     }
