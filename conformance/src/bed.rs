@@ -3,11 +3,12 @@
 
 use crate::bundle::{Bundle, Config};
 use crate::command::{Files, Output, Running, describe};
+use crate::delegation::{OwnIds, for_a_user};
 use crate::host::Host;
 use crate::leak::Snapshot;
 use crate::options::{Assignment, Options};
 use crate::runtime::Runtime;
-use crate::verdict::{Check, Stop, ensure, fail};
+use crate::verdict::{Check, Stop, ensure, fail, skip};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::fs;
@@ -23,7 +24,7 @@ pub(crate) struct Bed {
     pub(crate) scratch: PathBuf,
     pub(crate) probe: PathBuf,
     systemd: bool,
-    rootless: bool,
+    rootless: Option<OwnIds>,
     calls: Cell<u32>,
     transcript: RefCell<Vec<String>>,
     before: RefCell<Snapshot>,
@@ -39,7 +40,7 @@ impl Bed {
             scratch: assignment.scratch.clone(),
             probe,
             systemd: options.systemd_cgroup,
-            rootless: options.rootless,
+            rootless: options.rootless.then(OwnIds::look),
             calls: Cell::new(0),
             transcript: RefCell::default(),
             before: RefCell::new(Snapshot::take(&assignment.token)),
@@ -57,14 +58,23 @@ impl Bed {
     }
 
     pub(crate) fn config(&self) -> Config {
-        let path =
-            if self.systemd { format!("system.slice:conformance:{}", self.token) } else { format!("/{}", self.token) };
-        let config = Config::new(&path);
-        if self.rootless {
-            let id = self.host.uid;
-            return config.user_namespace(id, 1).remove("/linux/cgroupsPath");
+        let config = Config::new(&self.cgroups_path(""));
+        match &self.rootless {
+            None => config,
+            Some(ids) if self.host.cgroups.may_be_made() => ids.user_namespace(config),
+            Some(ids) => ids.user_namespace(config).remove("/linux/cgroupsPath"),
         }
-        config
+    }
+
+    /// A `cgroupsPath` of this case in the form that the cgroup driver takes, where we may make cgroups.
+    pub(crate) fn cgroups_path(&self, suffix: &str) -> String {
+        let name = format!("{}{suffix}", self.token);
+        if self.systemd { format!("system.slice:conformance:{name}") } else { self.host.cgroups.path_of(&name) }
+    }
+
+    /// For rules about paths: systemd's driver has `slice:prefix:name` in their place.
+    pub(crate) fn needs_cgroup_paths(&self) -> Check {
+        if self.systemd { skip("the systemd driver takes slice:prefix:name in place of a path") } else { Ok(()) }
     }
 
     pub(crate) fn bundle(&self, config: &Config) -> Check<Bundle> {
@@ -74,7 +84,10 @@ impl Bed {
     pub(crate) fn bundle_named(&self, name: &str, config: &Config) -> Check<Bundle> {
         let path = self.scratch.join(name);
         let bundle = if path.exists() { Bundle { path } } else { Bundle::make(&path, &self.probe)? };
-        bundle.write(config)?;
+        match &self.rootless {
+            None => bundle.write(config)?,
+            Some(_) => bundle.write(&for_a_user(config.clone()))?,
+        }
         Ok(bundle)
     }
 

@@ -86,6 +86,11 @@ impl Config {
         self
     }
 
+    pub(crate) fn has_namespace(&self, kind: &str) -> bool {
+        let namespaces = self.0["linux"]["namespaces"].as_array();
+        namespaces.is_some_and(|all| all.iter().any(|namespace| namespace["type"] == kind))
+    }
+
     pub(crate) fn namespace(self, kind: &str) -> Self {
         self.without_namespace(kind).set("/linux/namespaces/-", json!({"type": kind}))
     }

@@ -1,6 +1,7 @@
 //! The cgroup hierarchies of this host as mounted: where a controller's
 //! files are, what directories a case left, and how to remove them.
 
+use crate::delegation;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,12 @@ struct Hierarchy {
 
 #[derive(Debug)]
 pub(crate) struct Hierarchies(Vec<Hierarchy>);
+
+/// Where this user may make cgroups, in the hierarchy that is mounted at `point`.
+fn home_below(point: &Path) -> PathBuf {
+    let delegated = delegation::cgroup().unwrap_or_default();
+    point.join(delegated.strip_prefix("/").unwrap_or(&delegated))
+}
 
 impl Hierarchies {
     pub(crate) fn find() -> Self {
@@ -33,14 +40,28 @@ impl Hierarchies {
         self.0.iter().any(|one| one.unified && one.point == Path::new("/sys/fs/cgroup"))
     }
 
-    pub(crate) fn has_controller(&self, name: &str) -> bool {
-        self.0
-            .iter()
-            .any(|one| one.controllers.iter().any(|known| known == name) && (!one.unified || self.is_unified()))
+    /// False for an ordinary user who has no cgroup of its own.
+    pub(crate) fn may_be_made(&self) -> bool {
+        rustix::process::getuid().is_root() || delegation::cgroup().is_some()
     }
 
-    pub(crate) fn points(&self) -> impl Iterator<Item = &Path> {
+    pub(crate) fn has_controller(&self, name: &str) -> bool {
+        let has = |one: &Hierarchy| one.controllers.iter().any(|known| known == name);
+        self.may_be_made() && self.0.iter().any(|one| has(one) && (!one.unified || self.is_unified()))
+    }
+
+    fn points(&self) -> impl Iterator<Item = &Path> {
         self.0.iter().map(|one| one.point.as_path())
+    }
+
+    /// Where cgroups can be made, in each hierarchy.
+    pub(crate) fn homes(&self) -> Vec<PathBuf> {
+        self.points().map(home_below).collect()
+    }
+
+    /// The `cgroupsPath` of a cgroup `name` there.
+    pub(crate) fn path_of(&self, name: &str) -> String {
+        home_below(Path::new("/")).join(name).to_string_lossy().into_owned()
     }
 
     /// The directory of process `pid` in the hierarchy that has `controller`.
@@ -127,7 +148,7 @@ fn hierarchy(line: &str) -> Option<Hierarchy> {
     match fstype {
         "cgroup" => Some(Hierarchy { point, unified: false, controllers: words(options, ',') }),
         "cgroup2" => {
-            let controllers = fs::read_to_string(point.join("cgroup.controllers")).unwrap_or_default();
+            let controllers = fs::read_to_string(home_below(&point).join("cgroup.controllers")).unwrap_or_default();
             Some(Hierarchy { controllers: words(controllers.trim(), ' '), point, unified: true })
         }
         _ => None,

@@ -9,7 +9,7 @@ use crate::outcome::{Judgement, Outcome};
 use crate::process::{Handle, own_children};
 use crate::report::Judged;
 use crate::runtime::Runtime;
-use crate::{coverage, report};
+use crate::{coverage, delegation, report};
 use rustix::process::Signal;
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// No case may take longer, whatever it waits for.
-const CASE_DEADLINE: Duration = Duration::from_secs(90);
+const CASE_DEADLINE: Duration = Duration::from_secs(180);
 
 /// Runs everything the options ask for; true when all went as expected.
 pub(crate) fn drive(options: &Options) -> Result<bool, String> {
@@ -34,6 +34,9 @@ pub(crate) fn drive(options: &Options) -> Result<bool, String> {
     }
     if cases.is_empty() {
         return Err("no case matches the filter".to_owned());
+    }
+    if options.rootless {
+        delegation::settle();
     }
     let runtime = Runtime::identify(options)?;
     let world = World::of(options);

@@ -84,7 +84,7 @@ fn sockets(token: &str) -> Vec<String> {
 }
 
 /// Directories that runtimes are known to make files, or groups of processes, in.
-const PLACES: [&str; 10] = [
+const PLACES: [&str; 11] = [
     "/run/hull",
     "/run/runc",
     "/run/crun",
@@ -93,6 +93,7 @@ const PLACES: [&str; 10] = [
     "/tmp",
     "/dev/shm",
     "/run/crun/.cache",
+    "/run/systemd/transient",
     "/sys/fs/resctrl",
     "/sys/fs/resctrl/mon_groups",
 ];

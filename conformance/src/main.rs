@@ -13,6 +13,7 @@ mod cgroups;
 mod command;
 mod container;
 mod coverage;
+mod delegation;
 mod driver;
 mod facts;
 mod gaps;

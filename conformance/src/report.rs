@@ -76,9 +76,10 @@ pub(crate) fn summary(runtime: &Runtime, world: World, results: &[Judged], took:
     }
     row("total", &total);
     println!(
-        "{} {} ({world:?}): {} cases in {:.1} s",
+        "{} {} ({}): {} cases in {:.1} s",
         runtime.family,
         runtime.version_text(),
+        world.word(),
         results.len(),
         took.as_secs_f64()
     );

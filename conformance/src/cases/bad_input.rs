@@ -91,7 +91,9 @@ case!(
     must(&["8.a1"], "hull: a config of 64 MiB is read or refused, in bounded time"),
     |bed| {
         let config = bed.config().set("/annotations", json!({"filler": "x".repeat(64 << 20)})).steps("exit 0");
-        let output = bed.run(&config)?;
+        let bundle = bed.bundle(&config)?;
+        let run = bed.command(&["run", "--bundle", &bundle.path.to_string_lossy(), &bed.id()]);
+        let output = bed.spawn(run, bed.null())?.finish_within(std::time::Duration::from_secs(120))?;
         if output.code == 0 { Ok(()) } else { bed.is_clean_refusal(&output) }
     }
 );

@@ -272,6 +272,7 @@ case!(
     spec_writes_a_config_that_runs,
     caller(&["c4.3.spec-b-DIR-rootless-f"], "contracts 4.3: spec writes config.json; with a program it runs as it is"),
     |bed| {
+        bed.host.needs_root()?;
         let bundle = bed.bundle(&bed.config())?;
         std::fs::remove_file(bundle.path.join("config.json"))?;
         bed.call(&["spec", "--bundle", &bundle.path.to_string_lossy()])?.succeeded("spec")?;
@@ -279,7 +280,7 @@ case!(
         same("args", &config["process"]["args"], &json!(["sh"]))?;
         config["process"]["args"] = json!(["/probe", "report"]);
         config["process"]["terminal"] = json!(false);
-        config["linux"]["cgroupsPath"] = json!(format!("/{}", bed.token));
+        config["linux"]["cgroupsPath"] = json!(bed.cgroups_path(""));
         bundle.write_bytes(config.to_string().as_bytes())?;
         bed.run_bundle(&bundle)?.succeeded("run")?.step("report").map(drop)
     }

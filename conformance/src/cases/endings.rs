@@ -251,7 +251,8 @@ case!(
         "runtime.md#delete: resources that the container did not create MUST NOT be deleted"
     ),
     |bed| {
-        let parents: Vec<std::path::PathBuf> = bed.host.cgroups.points().map(|point| point.join(&bed.token)).collect();
+        bed.needs_cgroup_paths()?;
+        let parents: Vec<_> = bed.host.cgroups.homes().iter().map(|home| home.join(&bed.token)).collect();
         for parent in &parents {
             std::fs::create_dir(parent)?;
             for file in ["cpuset.cpus", "cpuset.mems"] {
@@ -261,7 +262,7 @@ case!(
             }
         }
         bed.rebase();
-        bed.run(&bed.config().set("/linux/cgroupsPath", serde_json::json!(format!("/{}/inner", bed.token))))?
+        bed.run(&bed.config().set("/linux/cgroupsPath", serde_json::json!(bed.cgroups_path("/inner"))))?
             .succeeded("run")?;
         for parent in &parents {
             ensure!(parent.is_dir(), "{} is gone", parent.display());

@@ -155,7 +155,7 @@ case!(
         "runtime.md#create: the id MUST be unique, else an error and nothing created"
     ),
     |bed| {
-        let container = bed.create(&bed.config().set("/linux/cgroupsPath", json!(format!("/{}-a", bed.token))))?;
+        let container = bed.create(&bed.config().set("/linux/cgroupsPath", json!(bed.cgroups_path("-a"))))?;
         let bundle = bed.bundle_named("second", &bed.config())?;
         let output = bed.call(&["create", "--bundle", &bundle.path.to_string_lossy(), &bed.id()])?;
         output.refuses_with("container with given ID already exists")?;

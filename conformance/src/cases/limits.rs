@@ -256,7 +256,8 @@ case!(
         "config-linux.md#cgroups-path: an absolute path MUST be relative to the cgroups mount point"
     ),
     |bed| {
-        let path = format!("/{}/deep/down", bed.token);
+        bed.needs_cgroup_paths()?;
+        let path = bed.cgroups_path("/deep/down");
         let container = bed.create(&bed.config().set("/linux/cgroupsPath", json!(path)))?;
         let membership = fs::read_to_string(format!("/proc/{}/cgroup", container.pid()))?;
         ensure!(membership.lines().any(|line| line.ends_with(&path)), "{membership}");
@@ -270,6 +271,7 @@ case!(
     the_same_cgroups_path_gives_the_same_cgroup,
     must(&["5.cgroupsPath"], "config-linux.md#cgroups-path: a relative value; the same value MUST give the same place"),
     |bed| {
+        bed.needs_cgroup_paths()?;
         let config = bed.config().set("/linux/cgroupsPath", json!(format!("{}-rel", bed.token)));
         let place = || -> Check<String> {
             let container = bed.create(&config)?;
@@ -299,6 +301,7 @@ case!(
     a_cgroups_path_that_climbs_stays_below_the_mount,
     must(&["5.invalid-values", "5.cgroupsPath"], "config-linux.md#cgroups-path: an invalid value is an error"),
     |bed| {
+        bed.needs_cgroup_paths()?;
         bed.create_refused(&bed.config().set("/linux/cgroupsPath", json!(format!("/../../{}", bed.token)))).map(drop)
     }
 );

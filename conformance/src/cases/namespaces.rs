@@ -186,7 +186,10 @@ case!(
         &["4.type-not-listed"],
         "config-linux.md#namespaces: a type not listed MUST be inherited from the runtime namespace"
     ),
-    |bed| is_inherited(bed, "user", "user")
+    |bed| {
+        bed.host.needs_root()?;
+        is_inherited(bed, "user", "user")
+    }
 );
 case!(
     the_cgroup_namespace_is_inherited_when_unlisted,
@@ -202,9 +205,13 @@ fn joins(bed: &Bed, kinds: &[(&str, &str)]) -> Check {
     let first = bed.create(&bed.config().steps("pause"))?;
     first.start()?;
     let pid = first.pid().to_string();
-    let mut config = bed.config().remove("/hostname").set("/linux/cgroupsPath", json!(format!("/{}-b", bed.token)));
+    let mut config = bed.config().remove("/hostname").set("/linux/cgroupsPath", json!(bed.cgroups_path("-b")));
     for (kind, file) in kinds {
         config = config.namespace_path(kind, &format!("/proc/{pid}/ns/{file}"));
+    }
+    if bed.host.uid != 0 {
+        // An ordinary user may enter only what belongs to a user namespace that it enters too.
+        config = config.namespace_path("user", &format!("/proc/{pid}/ns/user"));
     }
     let bundle = bed.bundle_named("second", &config)?;
     let second = Container::create(bed, &format!("{}-b", bed.token), &bundle, &[])?;

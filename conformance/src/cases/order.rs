@@ -33,7 +33,8 @@ case!(
     |bed| {
         bed.host.needs_root()?;
         let root = bed.directory("root")?;
-        let watch = Watch::over(bed.host.cgroups.points().chain([root.as_path()]))?;
+        let homes = bed.host.cgroups.homes();
+        let watch = Watch::over(homes.iter().map(PathBuf::as_path).chain([root.as_path()]))?;
         for (what, config) in [
             ("no root", bed.config().set("/root/path", json!("nowhere"))),
             ("no such namespace", bed.config().namespace_path("network", "/no/such/namespace")),

@@ -137,14 +137,14 @@ case!(
         bed.host.needs_controller("memory")?;
         bed.host.needs_controller("cpu")?;
         let container = waiting(bed)?;
-        bed.call(&["update", "--memory", "64m", "--cpu-quota", "30000", "--cpu-period", "90000", &container.id])?
+        bed.call(&["update", "--memory", "64m", "--cpu-quota", "27000", "--cpu-period", "90000", &container.id])?
             .succeeded("update")?;
         same("memory", control(bed, &container, "memory", ("memory.limit_in_bytes", "memory.max"))?, "67108864")?;
         let quota = control(bed, &container, "cpu", ("cpu.cfs_quota_us", "cpu.max"))?;
-        ensure!(quota == "30000" || quota == "30000 90000", "{quota}");
+        ensure!(quota == "27000" || quota == "27000 90000", "{quota}");
         bed.call(&["update", "--cpu-share", "512", &container.id])?.succeeded("update")?;
         let quota = control(bed, &container, "cpu", ("cpu.cfs_quota_us", "cpu.max"))?;
-        ensure!(quota.starts_with("30000"), "the quota was lost: {quota}");
+        ensure!(quota.starts_with("27000"), "the quota was lost: {quota}");
         Ok(())
     }
 );
