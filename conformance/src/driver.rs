@@ -50,8 +50,15 @@ pub(crate) fn drive(options: &Options) -> Result<bool, String> {
         fs::remove_dir_all(&scratch).unwrap_or_default();
     }
     let results = results?;
-    report::write_reports(options, &runtime, &results)?;
-    Ok(report::summary(&runtime, world, &results, began.elapsed()))
+    let run = report::Run {
+        runtime: &runtime,
+        world,
+        missing_world: gaps.missing_world(),
+        results: &results,
+        took: began.elapsed(),
+    };
+    report::write_reports(options, &run)?;
+    Ok(report::summary(options, &run))
 }
 
 fn wanted(case: &Case, options: &Options) -> bool {
@@ -101,7 +108,7 @@ fn run_all(cases: &[&'static Case], options: &Options, scratch: &Path, gaps: &Ga
             scope.spawn(|| {
                 while let Some((index, case)) = take(cases, &next) {
                     let outcome = in_worker(case, index, options, scratch, &workers);
-                    let expected = gaps.expected(&case.full_name());
+                    let expected = gaps.expected(&case.full_name(), &outcome.detail);
                     let judgement = Judgement::of(outcome.verdict, &expected);
                     let result = Judged { case, outcome, judgement, expected };
                     report::print_result(&result, options.verbose);

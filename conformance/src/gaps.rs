@@ -1,6 +1,10 @@
 //! gaps.toml: the failures that are expected of a runtime, each with its
 //! reason. A listed case that passes is an error, as is an entry that names
 //! no case, so the list cannot outlive what it excuses.
+//!
+//! The case `*` stands for all cases of one world that a runtime does not have yet: failures are
+//! gaps, passes are counted. When a whole run had nothing to excuse, the entry is an error.
+//! With `seen` it stands for a fault that any case may meet, and excuses failures that show it.
 
 use crate::case;
 use crate::options::Options;
@@ -57,22 +61,27 @@ fn in_a_v1_hierarchy() -> bool {
     membership.lines().any(|line| !line.starts_with("0::"))
 }
 
+/// The case that stands for all of a world.
+const EVERY_CASE: &str = "*";
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Gap {
-    runtime: String,
-    case: String,
-    reason: String,
+pub(crate) struct Gap {
+    pub(crate) runtime: String,
+    pub(crate) case: String,
+    pub(crate) reason: String,
     /// Only for versions below this one.
-    below: Option<String>,
+    pub(crate) below: Option<String>,
     /// Only for this version and later ones.
-    from: Option<String>,
+    pub(crate) from: Option<String>,
     /// Only in these surroundings; in all when none is named.
     #[serde(default, deserialize_with = "one_or_more")]
-    world: Vec<World>,
+    pub(crate) world: Vec<World>,
+    /// Only failures in whose words this is.
+    pub(crate) seen: Option<String>,
     /// A race of the runtime, or a matter of the machine: it may also pass.
     #[serde(default)]
-    sometimes: bool,
+    pub(crate) sometimes: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -100,23 +109,45 @@ impl Gaps {
 
     fn check(&self) -> Result<(), String> {
         let names: Vec<String> = case::all().iter().map(|case| case.full_name()).collect();
-        match self.gaps.iter().find(|gap| !names.contains(&gap.case)) {
-            Some(gap) => Err(format!("gaps.toml names {}, which is no case", gap.case)),
-            None => Ok(()),
+        for gap in &self.gaps {
+            if gap.case == EVERY_CASE {
+                if gap.world.is_empty() && gap.seen.is_none() {
+                    return Err(format!("gaps.toml: `*` of {} needs the world it stands for", gap.runtime));
+                }
+            } else if gap.seen.is_some() {
+                return Err(format!("gaps.toml: {} has `seen`, which is for `*`", gap.case));
+            } else if !names.contains(&gap.case) {
+                return Err(format!("gaps.toml names {}, which is no case", gap.case));
+            }
         }
+        Ok(())
     }
 
-    /// What is expected of a case that is listed.
-    pub(crate) fn expected(&self, case: &str) -> Expectation {
-        match self.gaps.iter().find(|gap| gap.case == case) {
+    /// What is expected of a case, given the words of its failure if it did fail.
+    pub(crate) fn expected(&self, case: &str, failure: &str) -> Expectation {
+        if let Some(reason) = self.missing_world() {
+            return Expectation::Either(reason.to_owned());
+        }
+        let fault = |gap: &&Gap| gap.seen.as_deref().is_some_and(|words| failure.contains(words));
+        match self.gaps.iter().find(|gap| gap.case == case).or_else(|| self.gaps.iter().find(fault)) {
             None => Expectation::Success,
+            Some(gap) if gap.case == EVERY_CASE => Expectation::Either(gap.reason.clone()),
             Some(gap) if gap.sometimes => Expectation::Either(gap.reason.clone()),
             Some(gap) => Expectation::Failure(gap.reason.clone()),
         }
     }
+
+    /// Why the runtime does not have this world at all, if gaps.toml says so.
+    pub(crate) fn missing_world(&self) -> Option<&str> {
+        self.gaps.iter().find(|gap| gap.is_whole_world()).map(|gap| gap.reason.as_str())
+    }
 }
 
 impl Gap {
+    pub(crate) fn is_whole_world(&self) -> bool {
+        self.case == EVERY_CASE && self.seen.is_none()
+    }
+
     fn holds(&self, runtime: &Runtime, world: World) -> bool {
         let old_enough = self.below.as_deref().is_none_or(|below| runtime.version < version_in(below));
         let new_enough = self.from.as_deref().is_none_or(|from| runtime.version >= version_in(from));
@@ -173,5 +204,28 @@ mod tests {
         let list = gaps("[[gap]]\nruntime = 'runc'\ncase = ''\nreason = ''\nworld = ['v2', 'systemd']");
         assert!(list.gaps[0].holds(&runtime(&[1]), World::V2));
         assert!(!list.gaps[0].holds(&runtime(&[1]), World::V1));
+    }
+
+    #[test]
+    fn a_missing_world_excuses_failures_and_counts_passes() {
+        let whole = "[[gap]]\nruntime = 'runc'\ncase = '*'\nreason = 'none yet'\nworld = 'systemd'";
+        let listed = "\n[[gap]]\nruntime = 'runc'\ncase = 'a::b'\nreason = 'no b'";
+        let list = gaps(&format!("{whole}{listed}"));
+        assert!(matches!(list.expected("a::b", ""), Expectation::Either(reason) if reason == "none yet"));
+        assert!(matches!(list.expected("a::c", ""), Expectation::Either(reason) if reason == "none yet"));
+    }
+
+    #[test]
+    fn a_fault_that_any_case_may_meet_excuses_only_what_shows_it() {
+        let list = gaps("[[gap]]\nruntime = 'runc'\ncase = '*'\nreason = 'a race'\nseen = 'no count'");
+        list.check().expect("sound");
+        assert_eq!(list.missing_world(), None);
+        assert!(matches!(list.expected("a::b", "2 lines: no count"), Expectation::Either(_)));
+        assert!(matches!(list.expected("a::b", "another"), Expectation::Success));
+    }
+
+    #[test]
+    fn a_missing_world_must_be_named() {
+        assert!(gaps("[[gap]]\nruntime = 'runc'\ncase = '*'\nreason = 'none yet'").check().is_err());
     }
 }
