@@ -32,7 +32,7 @@ fn join<'b>(bed: &'b Bed, config: &Config, attacker: &Container, kinds: &[(&str,
         config.namespace_path(kind, &format!("/proc/{}/ns/{file}", attacker.pid()))
     });
     let id = format!("{}-second", bed.token);
-    let bundle = bed.bundle_named("second", &config.set("/linux/cgroupsPath", json!(format!("/{id}"))))?;
+    let bundle = bed.bundle_named("second", &config.set("/linux/cgroupsPath", json!(bed.cgroups_path("-second"))))?;
     Container::create(bed, &id, &bundle, &[])
 }
 

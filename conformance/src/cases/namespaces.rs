@@ -358,7 +358,8 @@ case!(
     ),
     |bed| {
         if bed.host.uid != 0 {
-            let steps = bed.steps(&bed.config().steps("read /proc/self/setgroups"))?;
+            let config = bed.config().user_namespace(bed.host.uid, 1);
+            let steps = bed.steps(&config.steps("read /proc/self/setgroups"))?;
             return same("setgroups", &steps[0]["value"], &json!("deny\n"));
         }
         let config = bed.config().user_namespace(100_000, 65536).set("/process/user/additionalGids", json!([5, 17]));

@@ -198,7 +198,7 @@ case!(
         // A pod: the network namespace is another container's and outlives this one.
         let pod = bed.create(&bed.config())?;
         let config = with_devices(bed, json!({"ctr0": {"name": "eth0"}}))
-            .set("/linux/cgroupsPath", json!(format!("/{}-b", bed.token)))
+            .set("/linux/cgroupsPath", json!(bed.cgroups_path("-b")))
             .namespace_path("network", &format!("/proc/{}/ns/net", pod.pid()));
         let bundle = bed.bundle_named("second", &config.steps("exit 0"))?;
         let container = Container::create(bed, &format!("{}-b", bed.token), &bundle, &[])?;

@@ -166,6 +166,8 @@ case!(
     without_a_call_descriptors_stay_closed,
     safety(&["T-A22", "T-A15"], "T-A22 with T-A15: without close_range the payload still has only 0, 1 and 2"),
     |bed| {
+        // An ordinary user may not install the filter that takes the call away.
+        bed.host.needs_root()?;
         let bundle = bed.bundle(&bed.config())?;
         let path = bundle.path.to_string_lossy().into_owned();
         for answer in ANSWERS {
