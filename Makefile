@@ -7,7 +7,7 @@ SUITE ?= trixie
 
 .DEFAULT_GOAL := help
 .PHONY: help build fmt lint tidy unit test demo conformance conformance-peer runtime-tools \
-	break bench vm test-vm deny doc fuzz clean ci install
+	break bench vm test-vm compatibility deny doc fuzz clean ci install
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 18
@@ -53,8 +53,11 @@ bench: ## hull, crun and runc against the least the kernel needs (root); options
 vm: ## make the virtual machine of SUITE (trixie, forky) once (root)
 	SUITE=$(SUITE) hack/vm/make
 
-test-vm: ## Podman and the suite in the virtual machine: cgroup v2, systemd, AppArmor (root)
-	SUITE=$(SUITE) hack/vm/test
+test-vm: ## Podman and the suite in the virtual machine: cgroup v2, systemd, AppArmor (root); options in ARGS
+	SUITE=$(SUITE) hack/vm/test $(if $(ARGS),-- $(ARGS))
+
+compatibility: ## docs/compatibility.md from gaps.toml and the results that .ci/run left in out/
+	hack/compatibility $(RESULTS)
 
 deny: ## licences, forbidden crates, sources, known vulnerabilities
 	hack/deny

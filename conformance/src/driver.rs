@@ -9,7 +9,7 @@ use crate::outcome::{Judgement, Outcome};
 use crate::process::{Handle, own_children};
 use crate::report::Judged;
 use crate::runtime::Runtime;
-use crate::{coverage, delegation, report};
+use crate::{compatibility, coverage, delegation, report, results};
 use rustix::process::Signal;
 use std::collections::BTreeSet;
 use std::fs;
@@ -31,6 +31,9 @@ pub(crate) fn drive(options: &Options) -> Result<bool, String> {
     }
     if let Some(file) = &options.coverage {
         return coverage::write(file);
+    }
+    if let Some(document) = &options.compatibility {
+        return compatibility::write(document, options);
     }
     if cases.is_empty() {
         return Err("no case matches the filter".to_owned());
@@ -58,6 +61,9 @@ pub(crate) fn drive(options: &Options) -> Result<bool, String> {
         took: began.elapsed(),
     };
     report::write_reports(options, &run)?;
+    if let Some(file) = &options.results {
+        report::write(file, &results::of(options, &run)?)?;
+    }
     Ok(report::summary(options, &run))
 }
 
@@ -107,10 +113,7 @@ fn run_all(cases: &[&'static Case], options: &Options, scratch: &Path, gaps: &Ga
         for _ in 0..options.jobs {
             scope.spawn(|| {
                 while let Some((index, case)) = take(cases, &next) {
-                    let outcome = in_worker(case, index, options, scratch, &workers);
-                    let expected = gaps.expected(&case.full_name(), &outcome.detail);
-                    let judgement = Judgement::of(outcome.verdict, &expected);
-                    let result = Judged { case, outcome, judgement, expected };
+                    let result = judge(case, in_worker(case, index, options, scratch, &workers), gaps);
                     report::print_result(&result, options.verbose);
                     results.lock().map(|mut results| results.push(result)).unwrap_or_default();
                 }
@@ -119,7 +122,22 @@ fn run_all(cases: &[&'static Case], options: &Options, scratch: &Path, gaps: &Ga
     });
     let mut results = results.into_inner().map_err(|error| error.to_string())?;
     results.sort_by_key(|result| result.case.full_name());
+    if options.again {
+        let surprises = results.iter_mut().filter(|result| !result.judgement.is_as_expected());
+        for (index, result) in (cases.len()..).zip(surprises) {
+            let outcome = in_worker(result.case, index, options, scratch, &workers);
+            *result = judge(result.case, outcome, gaps);
+            print!("again: ");
+            report::print_result(result, options.verbose);
+        }
+    }
     Ok(results)
+}
+
+fn judge(case: &'static Case, outcome: Outcome, gaps: &Gaps) -> Judged {
+    let expected = gaps.expected(&case.full_name(), &outcome.detail);
+    let judgement = Judgement::of(outcome.verdict, &expected);
+    Judged { case, outcome, judgement, expected }
 }
 
 fn take(cases: &[&'static Case], next: &AtomicUsize) -> Option<(usize, &'static Case)> {

@@ -23,8 +23,14 @@ pub(crate) struct Options {
     pub(crate) jobs: usize,
     pub(crate) tap: Option<PathBuf>,
     pub(crate) junit: Option<PathBuf>,
+    pub(crate) results: Option<PathBuf>,
     pub(crate) gaps: Option<PathBuf>,
     pub(crate) coverage: Option<PathBuf>,
+    /// The document to write, instead of judging anything.
+    pub(crate) compatibility: Option<PathBuf>,
+    pub(crate) figures: Option<PathBuf>,
+    /// Result files of earlier runs.
+    pub(crate) inputs: Vec<PathBuf>,
     pub(crate) probe: Option<PathBuf>,
     pub(crate) scratch: PathBuf,
     pub(crate) root_args: Vec<String>,
@@ -32,6 +38,8 @@ pub(crate) struct Options {
     pub(crate) rootless: bool,
     pub(crate) unified_view: bool,
     pub(crate) list: bool,
+    /// Give every case that did not go as expected a second chance, with nothing beside it.
+    pub(crate) again: bool,
     pub(crate) keep: bool,
     pub(crate) verbose: bool,
     pub(crate) worker: Option<Assignment>,
@@ -49,6 +57,7 @@ conformance - judges an OCI runtime
   --list              print the cases and their rules
   --tap FILE          write TAP (`-` for stdout)
   --junit FILE        write JUnit XML
+  --results FILE      write the verdicts, with transcripts of what did not pass, as JSON
   --gaps FILE         expected failures (default: gaps.toml of this crate)
   --coverage FILE     write the checklist rows without a case (`-` for stdout)
   --probe PATH        the static probe (default: beside this binary)
@@ -57,8 +66,13 @@ conformance - judges an OCI runtime
   --systemd-cgroup    pass --systemd-cgroup and slice:prefix:name paths
   --rootless          run as an ordinary user
   --unified-view      give each case a pure cgroup v2 view of this host
+  --again             run what did not go as expected once more, alone, and let that count: for controls,
+                      whose races are not what is judged
   --keep              keep the scratch directories
   --verbose           print the transcript of passing cases too
+
+  --compatibility DOC --figures FILE [RESULTS...]
+                      judge nothing: put the figures of RESULTS into FILE and write DOC from it
 ";
 
 impl Options {
@@ -80,8 +94,11 @@ impl Options {
                 Long("jobs") => options.jobs = parser.value()?.parse()?,
                 Long("tap") => options.tap = Some(parser.value()?.into()),
                 Long("junit") => options.junit = Some(parser.value()?.into()),
+                Long("results") => options.results = Some(parser.value()?.into()),
                 Long("gaps") => options.gaps = Some(parser.value()?.into()),
                 Long("coverage") => options.coverage = Some(parser.value()?.into()),
+                Long("compatibility") => options.compatibility = Some(parser.value()?.into()),
+                Long("figures") => options.figures = Some(parser.value()?.into()),
                 Long("probe") => options.probe = Some(parser.value()?.into()),
                 Long("scratch") => options.scratch = parser.value()?.into(),
                 Long("root-arg") => options.root_args.push(parser.value()?.string()?),
@@ -89,6 +106,7 @@ impl Options {
                 Long("rootless") => options.rootless = true,
                 Long("unified-view") => options.unified_view = true,
                 Long("list") => options.list = true,
+                Long("again") => options.again = true,
                 Long("keep") => options.keep = true,
                 Long("verbose") => options.verbose = true,
                 Long("worker") => worker.case = parser.value()?.string()?,
@@ -97,6 +115,7 @@ impl Options {
                     print!("{HELP}");
                     return Err("asked for help".into());
                 }
+                Value(file) if options.compatibility.is_some() => options.inputs.push(file.into()),
                 other => return Err(other.unexpected()),
             }
         }
@@ -114,7 +133,8 @@ impl Options {
         {
             self.runtime = runtime.into();
         }
-        if self.runtime.as_os_str().is_empty() && !self.list && self.coverage.is_none() {
+        let judges = !self.list && self.coverage.is_none() && self.compatibility.is_none();
+        if self.runtime.as_os_str().is_empty() && judges {
             return Err("--runtime PATH is needed (or --list, --coverage FILE)".to_owned());
         }
         if !self.runtime.as_os_str().is_empty() {

@@ -29,7 +29,8 @@ impl Outcome {
 }
 
 /// An outcome after the gaps list was consulted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Judgement {
     Passed,
     Failed,

@@ -124,7 +124,7 @@ pub(crate) fn write_reports(options: &Options, run: &Run) -> Result<(), String> 
     Ok(())
 }
 
-fn write(file: &Path, text: &str) -> Result<(), String> {
+pub(crate) fn write(file: &Path, text: &str) -> Result<(), String> {
     if file == Path::new("-") {
         print!("{text}");
         return Ok(());
