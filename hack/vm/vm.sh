@@ -77,8 +77,9 @@ initrd() {
 }
 
 # vm SECONDS ARG...: QEMU for at most SECONDS, with the machine that build and run share.
+# As a job it is QEMU's own process, so that the job's end is QEMU's.
 vm() {
-	timeout "$1" qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
+	${job:+exec} timeout "$1" qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
 		-M pc,memory-backend=ram -accel tcg,thread=multi,tb-size=512 -cpu Nehalem -smp 2 -m $mem \
 		-kernel "$cache/vmlinuz" -initrd "$cache/initrd" \
 		-device virtio-blk-pci,drive=disk,addr=2 \
@@ -182,7 +183,7 @@ run() {
 			-incoming defer -chardev "pipe,id=monitor,path=$run/monitor" -mon monitor,mode=control)
 		resume &
 	fi
-	vm "$limit" "${options[@]}" -chardev stdio,id=tty,signal=off -serial file:"$run/console.log" \
+	job=y vm "$limit" "${options[@]}" -chardev stdio,id=tty,signal=off -serial file:"$run/console.log" \
 		-drive if=none,id=disk,format=raw,snapshot=on,file="$cache/disk" \
 		<>"$run/stdin" & # a stdin without end: at its end QEMU would drop the tty
 	wait $! || status=$?
