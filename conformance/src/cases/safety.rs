@@ -212,3 +212,29 @@ case!(
         Ok(())
     }
 );
+
+case!(
+    cgroups_that_a_payload_made_are_removed_however_many,
+    safety(
+        &["2.delete-removes-what-create-made", "c4.1.f-force"],
+        "the payload is hostile: cgroups below its own, deep and wide, cost delete no descriptor each, and all go"
+    ),
+    |bed| {
+        const MANY: usize = 120;
+        let container = bed.create(&bed.config().steps("pause"))?;
+        container.start()?;
+        let own = bed.host.cgroups.directories_naming(&container.id);
+        ensure!(!own.is_empty(), "the container has no cgroup");
+        for mut path in own {
+            for number in 0..MANY {
+                std::fs::create_dir(path.join(format!("wide{number}")))?;
+                path = path.join("deep");
+                std::fs::create_dir(&path)?;
+            }
+        }
+        bed.finish(bed.command_from(&["--nofile", "40"], &["delete", "--force", &container.id]))?
+            .succeeded("delete --force")?;
+        container.wait()?;
+        bed.nothing_left()
+    }
+);

@@ -1,12 +1,7 @@
 //! The cgroups of a container whose records are lost: found by its id, which callers put into
 //! the name of the directory.
 
-use super::{
-    file::c_string,
-    membership,
-    placement::mount_point,
-    removal::{children, pids},
-};
+use super::{file::c_string, membership, placement::mount_point, removal::pids, tree::children};
 use crate::state::CgroupRecord;
 use hull_spec::{
     id::ContainerId,
@@ -63,7 +58,7 @@ fn root_of(process: &str) -> Result<(u64, u64), Errno> {
 /// Places below `here`, which stands at `place`; not below one that was found.
 fn search(here: &OwnedFd, place: &str, deeper: usize, id: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for (name, child) in children(here) {
+    for (name, child) in children(here).into_iter().flatten() {
         let Ok(name) = name.to_str() else { continue };
         let place = format!("{place}/{name}");
         if is_named_by(name, id) {

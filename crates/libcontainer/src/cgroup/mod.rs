@@ -14,6 +14,7 @@ pub(crate) mod membership;
 mod owner;
 mod placement;
 mod removal;
+mod tree;
 
 pub(crate) use live::Cgroup;
 pub(crate) use lost::find as find_lost;

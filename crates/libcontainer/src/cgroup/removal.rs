@@ -2,17 +2,17 @@
 
 use super::{
     CgroupError,
-    file::{c_string, read, read_path, write},
+    file::{c_string, read_path, write},
     placement::mount_point,
+    tree,
 };
 use crate::state::CgroupRecord;
 use hull_sys::{
-    Errno, directory,
+    Errno,
     path::{self, Open, Remove, Resolve},
     process,
 };
 use std::{
-    ffi::CString,
     os::fd::OwnedFd,
     time::{Duration, Instant},
 };
@@ -56,7 +56,7 @@ pub(crate) fn pids(record: &CgroupRecord) -> Vec<i32> {
     // Any hierarchy knows them all; a process may have left one of them, so all are asked.
     for (name, place) in &record.places {
         if let Ok(Some(directory)) = open(name, place) {
-            collect(&directory, &mut all);
+            all.extend(tree::pids(directory));
         }
     }
     all.sort_unstable();
@@ -64,31 +64,19 @@ pub(crate) fn pids(record: &CgroupRecord) -> Vec<i32> {
     all
 }
 
-fn collect(cgroup: &OwnedFd, all: &mut Vec<i32>) {
-    let procs = read(cgroup, "cgroup.procs").unwrap_or_default();
-    all.extend(procs.lines().filter_map(|line| line.parse::<i32>().ok()));
-    for (_, child) in children(cgroup) {
-        collect(&child, all);
-    }
-}
-
-/// The cgroups right below one, by name.
-pub(super) fn children(cgroup: &OwnedFd) -> Vec<(CString, OwnedFd)> {
-    let again = path::open_at(cgroup, c".", Open::READ.and(Open::DIRECTORY));
-    let names = again.and_then(directory::names).unwrap_or_default();
-    let open = Open::READ.and(Open::DIRECTORY);
-    names
-        .into_iter()
-        .filter_map(|name| {
-            let child = path::open_confined(cgroup, &name, open, Resolve::BENEATH).ok()?;
-            Some((name, child))
-        })
-        .collect()
-}
-
 /// Are there processes left?
 pub(crate) fn is_populated(record: &CgroupRecord) -> bool {
-    !pids(record).is_empty()
+    record
+        .places
+        .iter()
+        .any(|(name, place)| match name.as_str() {
+            // Told of all below at once.
+            "" | "unified" => file_says(name, place, "cgroup.events", |text| {
+                text.contains("populated 1")
+            }),
+            _ => open(name, place)
+                .is_ok_and(|found| found.is_some_and(|top| !tree::pids(top).is_empty())),
+        })
 }
 
 /// Sends a signal to every process: SIGKILL by cgroup.kill where there is one.
@@ -198,7 +186,7 @@ fn remove_container_directory(
         source,
     };
     loop {
-        let removed = split(path).and_then(|(above, name)| remove_tree(&above, &name));
+        let removed = split(path).and_then(|(above, name)| tree::remove(&above, &c_string(&name)?));
         match removed {
             Ok(()) | Err(Errno::ENOENT) => return Ok(()),
             Err(Errno::EBUSY | Errno::ENOTEMPTY) if Instant::now() < deadline => wait(path),
@@ -212,24 +200,6 @@ fn remove_container_directory(
             Err(errno) => return Err(failed(errno)),
         }
     }
-}
-
-/// rmdir, and only where that is refused, the cgroups that the payload made below.
-fn remove_tree(above: &OwnedFd, name: &str) -> Result<(), Errno> {
-    let c_name = c_string(name)?;
-    match path::unlink(above, &c_name, Remove::Directory) {
-        Err(Errno::EBUSY | Errno::ENOTEMPTY) => {}
-        other => return other,
-    }
-    let open = Open::READ.and(Open::DIRECTORY);
-    let here = path::open_confined(above, &c_name, open, Resolve::BENEATH)?;
-    for child in directory::names(&here)? {
-        let is_cgroup = path::open_confined(&here, &child, open, Resolve::BENEATH).is_ok();
-        if let (true, Ok(child)) = (is_cgroup, child.to_str()) {
-            remove_tree(&here, child)?;
-        }
-    }
-    path::unlink(above, &c_name, Remove::Directory)
 }
 
 /// Until cgroup.events tells of a change; where there is none, a moment.
