@@ -7,7 +7,7 @@ SUITE ?= trixie
 
 .DEFAULT_GOAL := help
 .PHONY: help build fmt lint tidy unit test demo conformance conformance-peer runtime-tools \
-	break bench vm test-vm compatibility deny doc fuzz clean ci install
+	break bench vm test-vm compatibility deny doc man fuzz clean ci install
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 18
@@ -71,8 +71,12 @@ fuzz: ## fuzz the pure edges
 ci: ## what the gate runs
 	.ci/run
 
-install: ## bin/hull into $(DESTDIR)$(PREFIX)/bin
+man: ## docs/man anew, from the table of commands
+	HULL_WRITE_MAN=1 cargo test --quiet --locked --package hull man::
+
+install: ## bin/hull and its man pages, below $(DESTDIR)$(PREFIX)
 	install -D -m 755 bin/hull $(DESTDIR)$(PREFIX)/bin/hull
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 docs/man/*.8
 
 clean: ## forget all that was built
 	cargo clean

@@ -5,7 +5,7 @@
 use crate::grammar::{Command, Flag};
 use crate::table::{COMMANDS, GLOBALS};
 
-const TITLE: &str = "Open Container Initiative runtime";
+pub(crate) const TITLE: &str = "Open Container Initiative runtime";
 
 /// What `hull --help` prints.
 pub(crate) fn of_hull() -> String {
@@ -70,7 +70,7 @@ fn rows_of(flags: &[&'static Flag]) -> Vec<(String, &'static str)> {
 }
 
 /// `-b, --bundle DIR`
-fn names(flag: &Flag) -> String {
+pub(crate) fn names(flag: &Flag) -> String {
     let shorts = flag
         .shorts
         .chars()

@@ -11,6 +11,8 @@ mod help;
 mod invocation;
 mod json;
 mod listen_fds;
+#[cfg(test)]
+mod man;
 mod output;
 mod reason;
 mod report;
