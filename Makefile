@@ -53,7 +53,7 @@ bench: ## hull, crun and runc against the least the kernel needs (root); options
 vm: ## make the virtual machine of SUITE (trixie, forky) once (root)
 	SUITE=$(SUITE) hack/vm/make
 
-test-vm: ## Podman and the suite in the virtual machine: cgroup v2, systemd, AppArmor (root); options in ARGS
+test-vm: ## Podman, containerd and the suite in the virtual machine: cgroup v2, systemd, AppArmor (root); options in ARGS
 	SUITE=$(SUITE) hack/vm/test $(if $(ARGS),-- $(ARGS))
 
 compatibility: ## docs/compatibility.md from gaps.toml and the results that .ci/run left in out/
