@@ -67,26 +67,23 @@ fn live(
     parent.enter(Stage::Identity)?;
     identity::assume(&plan)?;
     seccomp::check(&plan.process)?;
-    let payload = if plan.hooks.start_container.is_empty() {
+    // startContainer hooks are root's, and run after the gate.
+    let hooks_first = !plan.hooks.start_container.is_empty();
+    if !hooks_first {
         parent.enter(Stage::Privileges)?;
         privilege::drop_to(&plan.process, parent)?;
-        let payload = handover::prepare(&plan.process)?;
-        seccomp::load_with_listener(&plan.process, parent)?;
-        parent.enter(Stage::Gate)?;
-        gate::wait(inherited, parent)?;
-        payload
-    } else {
-        let payload = handover::prepare(&plan.process)?;
-        seccomp::load_with_listener(&plan.process, parent)?;
-        parent.enter(Stage::Gate)?;
-        gate::wait(inherited, parent)?;
+    }
+    let payload = handover::prepare(&plan.process)?;
+    seccomp::load_with_listener(&plan.process, parent)?;
+    parent.enter(Stage::Gate)?;
+    gate::wait(inherited, parent)?;
+    if hooks_first {
         hooks::before_payload(&plan, &sink, parent)?;
         parent
             .enter(Stage::Privileges)
             .or_else(|failure| parent.keep(failure))?;
         privilege::drop_to(&plan.process, parent)?;
-        payload
-    };
+    }
     parent
         .enter(Stage::Exec)
         .or_else(|failure| parent.keep(failure))?;

@@ -74,8 +74,7 @@ impl HookState {
     }
 
     /// The whole, at this status.
-    #[must_use]
-    pub fn at(&self, status: &str, pid: i32) -> String {
+    fn at(&self, status: &str, pid: i32) -> String {
         format!(r#"{},"status":"{status}","pid":{pid}}}"#, self.0)
     }
 

@@ -6,7 +6,7 @@
 use crate::{
     Errno,
     fd::{AsFd, BorrowedFd, OwnedFd},
-    rights, socket,
+    path, rights, socket,
 };
 use core::marker::PhantomData;
 use serde::{Serialize, de::DeserializeOwned};
@@ -44,22 +44,19 @@ impl<Out: Serialize, In: DeserializeOwned> Peer<Out, In> {
     /// Says one thing.
     pub fn say(&self, message: &Out) -> Result<(), Errno> {
         let mut buffer = [0u8; LIMIT];
-        let bytes = postcard::to_slice(message, &mut buffer).map_err(|_| Errno::EMSGSIZE)?;
-        socket::send(&self.socket, bytes)
+        socket::send(&self.socket, encode(message, &mut buffer)?)
     }
 
     /// Says one thing by write(2), under a filter that may know no send(2); a gone end is SIGPIPE.
     pub fn write(&self, message: &Out) -> Result<(), Errno> {
         let mut buffer = [0u8; LIMIT];
-        let bytes = postcard::to_slice(message, &mut buffer).map_err(|_| Errno::EMSGSIZE)?;
-        socket::write(&self.socket, bytes)
+        path::write(&self.socket, encode(message, &mut buffer)?).map(drop)
     }
 
     /// Says one thing and hands an fd over with it.
     pub fn hand(&self, message: &Out, fd: BorrowedFd<'_>) -> Result<(), Errno> {
         let mut buffer = [0u8; LIMIT];
-        let bytes = postcard::to_slice(message, &mut buffer).map_err(|_| Errno::EMSGSIZE)?;
-        rights::send(&self.socket, bytes, fd)
+        rights::send(&self.socket, encode(message, &mut buffer)?, fd)
     }
 
     /// Hears the next thing; `None` when the other end is closed.
@@ -83,6 +80,13 @@ fn after_reset<T>(mut receive: impl FnMut() -> Result<T, Errno>) -> Result<T, Er
     match receive() {
         Err(Errno::ECONNRESET) => receive(),
         other => other,
+    }
+}
+
+fn encode<'b>(message: &impl Serialize, buffer: &'b mut [u8; LIMIT]) -> Result<&'b [u8], Errno> {
+    match postcard::to_slice(message, buffer) {
+        Ok(bytes) => Ok(bytes),
+        Err(_) => Err(Errno::EMSGSIZE),
     }
 }
 

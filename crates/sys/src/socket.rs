@@ -146,25 +146,6 @@ pub fn send(socket: impl AsFd, message: &[u8]) -> Result<(), Errno> {
     }
 }
 
-/// The same by write(2), which a filter may leave where it takes send(2) away. A gone peer is SIGPIPE.
-pub fn write(socket: impl AsFd, message: &[u8]) -> Result<(), Errno> {
-    loop {
-        // SAFETY: the message is readable for its length and the fd borrowed for the call.
-        let written = unsafe {
-            libc::write(
-                socket.as_fd().as_raw_fd(),
-                message.as_ptr().cast(),
-                message.len(),
-            )
-        };
-        match usize::try_from(written) {
-            Ok(_) => return Ok(()),
-            Err(_) if Errno::last().is_interrupt() => {}
-            Err(_) => return Err(Errno::last()),
-        }
-    }
-}
-
 /// Receives one message; 0 is the end. A message longer than the buffer is EMSGSIZE.
 pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
     loop {
