@@ -30,8 +30,8 @@ pub(crate) fn find(id: &ContainerId, layout: CgroupLayout) -> Result<Vec<CgroupR
         found.extend(places.into_iter().map(|place| CgroupRecord {
             manager: CgroupManager::Cgroupfs,
             layout,
-            made: vec![mount_point(&name) + &place],
             places: vec![(name.clone(), place)],
+            made: Vec::new(),
         }));
     }
     // Who is dead meanwhile has no root, and is no reason to spare the others.

@@ -3,7 +3,7 @@
 use super::{
     CgroupError,
     file::{c_string, read_path, write},
-    placement::mount_point,
+    placement::{mount_point, path_of},
     tree,
 };
 use crate::state::CgroupRecord;
@@ -117,7 +117,7 @@ fn place_of(record: &CgroupRecord) -> String {
     record
         .places
         .first()
-        .map_or(String::new(), |(name, place)| mount_point(name) + place)
+        .map_or(String::new(), |(name, place)| path_of(name, place))
 }
 
 /// Is the container paused by its freezer?
@@ -137,7 +137,7 @@ pub(crate) fn is_frozen(record: &CgroupRecord) -> bool {
 }
 
 fn file_says(name: &str, place: &str, file: &str, says: impl Fn(&str) -> bool) -> bool {
-    let path = format!("{}{place}/{file}", mount_point(name));
+    let path = format!("{}/{file}", path_of(name, place));
     read_path(&path).is_ok_and(|text| says(&text))
 }
 
@@ -148,7 +148,7 @@ pub(crate) fn remove(record: &CgroupRecord, patience: Patience) -> Result<(), Cg
     let own: Vec<String> = record
         .places
         .iter()
-        .map(|(name, place)| mount_point(name) + place)
+        .map(|(name, place)| path_of(name, place))
         .collect();
     for path in record.made.iter().rev() {
         if own.contains(path) {

@@ -44,13 +44,9 @@ impl Store {
             other => other.map_err(failed("make it"))?,
         }
         let open = Open::READ.and(Open::DIRECTORY).and(Open::NO_FOLLOW);
-        let directory = match path::open_at(&root, &name, open) {
-            Ok(directory) => directory,
-            Err(errno) => {
-                give_back(&root, &name);
-                return Err(failed("open it")(errno));
-            }
-        };
+        let directory = path::open_at(&root, &name, open)
+            .inspect_err(|_| give_back(&root, &name))
+            .map_err(failed("open it"))?;
         let mut reservation = Reservation {
             entry: Entry {
                 root,

@@ -154,17 +154,20 @@ fn sweep(record: &CgroupRecord, force: Force) -> Result<(), DeleteError> {
 /// init dies with it, so nobody is at work here, except a creator whose hooks run: it finds its
 /// directory gone and gives up.
 fn clean_up(id: &ContainerId, entry: &Entry) -> Result<(), DeleteError> {
-    let mut intent = match entry.intent() {
-        Ok(Some(intent)) => intent,
-        Ok(None) | Err(StoreError::Damaged { .. }) => return clean_up_by_id(id, entry),
-        Err(error) => return Err(error.into()),
-    };
-    // What was made is not known: the container's own directories are, by their place.
-    let paths = intent.cgroup.places.iter();
-    intent.cgroup.made = paths
+    match entry.intent() {
+        Ok(Some(intent)) => sweep_places(intent.cgroup),
+        Ok(None) | Err(StoreError::Damaged { .. }) => clean_up_by_id(id, entry),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What was made is not known: the container's own directories are, by their place.
+fn sweep_places(mut record: CgroupRecord) -> Result<(), DeleteError> {
+    let paths = record.places.iter();
+    record.made = paths
         .map(|(name, place)| cgroup::path_of(name, place))
         .collect();
-    sweep(&intent.cgroup, Force::Yes)
+    sweep(&record, Force::Yes)
 }
 
 /// Without an intent either. One that was never whole had nothing made after it; where something
@@ -176,7 +179,5 @@ fn clean_up_by_id(id: &ContainerId, entry: &Entry) -> Result<(), DeleteError> {
     if found.is_empty() && entry.was_declared() {
         return Err(DeleteError::Lost);
     }
-    found
-        .iter()
-        .try_for_each(|record| sweep(record, Force::Yes))
+    found.into_iter().try_for_each(sweep_places)
 }
