@@ -14,7 +14,6 @@ const ABOUT: &str = "\
 hull makes and runs containers as the runtime specification of the Open Container Initiative says. \
 A container comes from a bundle: a directory with a root filesystem and a config.json. \
 containerd, CRI-O, Podman and Docker call hull as they call runc, and it can be called by hand.
-
 .PP
 A command that succeeds prints nothing but what was asked for. One that fails says why in one line on standard error: \
 the command with its container, the step, the object with its place in config.json, and what the kernel said.";
@@ -58,8 +57,7 @@ fn of_hull() -> String {
         r"[global options] \fIcommand\fR [options] [arguments]",
     );
     line(&mut page, ".SH DESCRIPTION");
-    page.push_str(&ABOUT.replace("\n\n", "\n"));
-    page.push('\n');
+    line(&mut page, ABOUT);
     let commands = COMMANDS
         .iter()
         .map(|(_, command)| (command.name.to_owned(), command.about));
