@@ -2,6 +2,7 @@
 //! files are, what directories a case left, and how to remove them.
 
 use crate::delegation;
+use crate::verdict::{Check, same};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -103,7 +104,7 @@ impl Hierarchies {
 }
 
 /// The options of the host's cgroup2, which all its mounts share: `rw,nsdelegate,...`.
-pub(crate) fn shared_options() -> String {
+fn shared_options() -> String {
     let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let line = table.lines().find(|line| line.contains(" - cgroup2 "));
     line.and_then(|line| line.rsplit(' ').next()).unwrap_or_default().to_owned()
@@ -116,6 +117,10 @@ pub(crate) struct KeptOptions(String);
 impl KeptOptions {
     pub(crate) fn keep() -> Self {
         Self(shared_options())
+    }
+
+    pub(crate) fn unchanged(&self) -> Check {
+        same("options of the host's cgroup2", shared_options(), self.0.clone())
     }
 
     fn put_back(&self) -> rustix::io::Result<()> {

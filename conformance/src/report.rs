@@ -32,6 +32,18 @@ pub(crate) struct Run<'r> {
     pub(crate) took: Duration,
 }
 
+impl Judged {
+    /// Why it is more than passed: what was seen, or what gaps.toml says.
+    pub(crate) fn why(&self) -> &str {
+        match self.judgement {
+            Judgement::Passed => "",
+            Judgement::Failed | Judgement::Skipped => &self.outcome.detail,
+            Judgement::KnownGap => self.expected.reason(),
+            Judgement::UnexpectedPass => "gaps.toml expects it to fail",
+        }
+    }
+}
+
 pub(crate) fn list(cases: &[&Case]) {
     for case in cases {
         println!("{} [{}] {}", case.full_name(), case.rule.level.word(), case.rule.text);
@@ -53,12 +65,12 @@ pub(crate) fn print_result(result: &Judged, verbose: bool) {
     let mut text = format!("{:<6} {} ({} ms)", word(result.judgement), result.case.full_name(), result.outcome.millis);
     match result.judgement {
         Judgement::Passed => {}
-        Judgement::Skipped => write!(text, ": {}", result.outcome.detail).unwrap_or_default(),
-        Judgement::KnownGap => write!(text, ": {}", result.expected.reason()).unwrap_or_default(),
-        Judgement::UnexpectedPass => text.push_str(": gaps.toml expects it to fail"),
+        Judgement::Skipped | Judgement::KnownGap | Judgement::UnexpectedPass => {
+            write!(text, ": {}", result.why()).unwrap_or_default();
+        }
         Judgement::Failed => {
             write!(text, "\n    rule: {} {}", result.case.rule.level.word(), result.case.rule.text).unwrap_or_default();
-            write!(text, "\n    {}", result.outcome.detail).unwrap_or_default();
+            write!(text, "\n    {}", result.why()).unwrap_or_default();
         }
     }
     if verbose || result.judgement == Judgement::Failed {
@@ -138,8 +150,8 @@ fn tap(results: &[Judged]) -> String {
         let ok =
             if result.judgement.is_as_expected() && result.judgement != Judgement::KnownGap { "ok" } else { "not ok" };
         let directive = match result.judgement {
-            Judgement::Skipped => format!(" # SKIP {}", one_line(&result.outcome.detail)),
-            Judgement::KnownGap => format!(" # TODO {}", one_line(result.expected.reason())),
+            Judgement::Skipped => format!(" # SKIP {}", one_line(result.why())),
+            Judgement::KnownGap => format!(" # TODO {}", one_line(result.why())),
             _ => String::new(),
         };
         writeln!(text, "{ok} {} {}{directive}", index + 1, result.case.full_name()).unwrap_or_default();

@@ -54,16 +54,16 @@ pub(crate) fn of(options: &Options, run: &Run) -> Result<String, String> {
 }
 
 fn entry(judged: &Judged) -> Entry {
-    let seen = judged.outcome.detail.clone();
+    let outcome = &judged.outcome;
     let passed = judged.judgement == Judgement::Passed;
-    let (why, seen) = match judged.judgement {
-        Judgement::Failed | Judgement::Skipped => (seen, String::new()),
-        Judgement::KnownGap => (judged.expected.reason().to_owned(), seen),
-        Judgement::Passed => (String::new(), String::new()),
-        Judgement::UnexpectedPass => ("gaps.toml expects it to fail".to_owned(), String::new()),
-    };
-    let transcript = if passed { Vec::new() } else { judged.outcome.transcript.clone() };
-    Entry { name: judged.case.full_name(), judgement: judged.judgement, why, seen, transcript }
+    let is_gap = judged.judgement == Judgement::KnownGap;
+    Entry {
+        name: judged.case.full_name(),
+        judgement: judged.judgement,
+        why: judged.why().to_owned(),
+        seen: if is_gap { outcome.detail.clone() } else { String::new() },
+        transcript: if passed { Vec::new() } else { outcome.transcript.clone() },
+    }
 }
 
 pub(crate) fn read(file: &Path) -> Result<Results, String> {

@@ -6,6 +6,7 @@ use crate::case::{Check, caller, case, ensure, safety, same, skip};
 use crate::cgroups::KeptOptions;
 use crate::process::{DEADLINE, Handle};
 use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Skips unless CRIU is there and the kernel has what it asks for.
@@ -90,6 +91,47 @@ fn with_pipes(mut command: Command) -> Check<i32> {
     Ok(handle.reap().unwrap_or(-1))
 }
 
+/// A container that was checkpointed, and what its restore needs.
+struct Dump {
+    images: String,
+    bundle: String,
+    pid_file: String,
+}
+
+impl Dump {
+    /// Runs a container of these steps until it says that it is ready; its images are then all there is of it.
+    fn of(bed: &Bed, steps: &str) -> Check<Self> {
+        let bundle = bed.bundle(&bed.config().steps(steps))?;
+        let ready = super::Fifo::make(&bundle.rootfs().join("sync/ready"))?;
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let images = text(&bed.directory("images")?);
+        let dump = Self { images, bundle: text(&bundle.path), pid_file: text(&bed.scratch.join("the.pid")) };
+        same("run", with_pipes(dump.call(bed, &["run"]))?, 0)?;
+        ready.wait()?;
+        let first = dump.process()?;
+        bed.call(&["checkpoint", "--image-path", &dump.images, "--work-path", &dump.images, &bed.id()])?
+            .succeeded("checkpoint")?;
+        ensure!(first.ends_within(DEADLINE), "the first process lives after the checkpoint");
+        first.reap();
+        Ok(dump)
+    }
+
+    /// The exit code of its restore.
+    fn restore(&self, bed: &Bed) -> Check<i32> {
+        with_pipes(self.call(bed, &["restore", "--image-path", &self.images, "--work-path", &self.images]))
+    }
+
+    /// The process that the pid file names.
+    fn process(&self) -> Check<Handle> {
+        Handle::open(std::fs::read_to_string(&self.pid_file)?.parse()?)
+    }
+
+    fn call(&self, bed: &Bed, words: &[&str]) -> Command {
+        let id = bed.id();
+        bed.command(&[words, &["--detach", "--bundle", &self.bundle, "--pid-file", &self.pid_file, &id]].concat())
+    }
+}
+
 case!(
     a_container_goes_on_after_a_restore,
     caller(
@@ -99,23 +141,10 @@ case!(
     |bed| {
         needs_criu(bed)?;
         let _options = KeptOptions::keep();
-        let bundle = bed.bundle(&bed.config().steps("trap TERM 7 + tell /sync/ready + pause"))?;
-        let ready = super::Fifo::make(&bundle.rootfs().join("sync/ready"))?;
-        let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
-        let (path, id, images) = (text(&bundle.path), bed.id(), text(&bed.directory("images")?));
-        let pid_file = bed.scratch.join("the.pid");
-        let run = bed.command(&["run", "--detach", "--bundle", &path, "--pid-file", &text(&pid_file), &id]);
-        same("run", with_pipes(run)?, 0)?;
-        ready.wait()?;
-        let first = Handle::open(std::fs::read_to_string(&pid_file)?.parse()?)?;
-        let work = ["--image-path", &images, "--work-path", &images];
-        bed.call(&[&["checkpoint"][..], &work, &[&id]].concat())?.succeeded("checkpoint")?;
-        ensure!(first.ends_within(DEADLINE), "the first process lives after the checkpoint");
-        first.reap();
+        let (dump, id) = (Dump::of(bed, "trap TERM 7 + tell /sync/ready + pause")?, bed.id());
         bed.call(&["state", &id])?.refuses_with("does not exist")?;
-        let flags = ["--detach", "--bundle", &path, "--pid-file", &text(&pid_file), &id];
-        same("restore", with_pipes(bed.command(&[&["restore"][..], &work, &flags].concat()))?, 0)?;
-        let second = Handle::open(std::fs::read_to_string(&pid_file)?.parse()?)?;
+        same("restore", dump.restore(bed)?, 0)?;
+        let second = dump.process()?;
         bed.call(&["kill", &id, "TERM"])?.succeeded("kill")?;
         ensure!(second.ends_within(DEADLINE), "the restored process did not end");
         same("code", second.reap(), Some(7))?;
@@ -124,11 +153,16 @@ case!(
     }
 );
 
-/// Restores from `images`, which is nothing that this runtime wrote: refused, and the decoys stay as they are.
-fn refuses_images(bed: &Bed, images: &std::path::Path) -> Check {
+/// The descriptors.json of these images names a file of the host: that file.
+fn name_in_descriptors(bed: &Bed, images: &Path) -> Check<PathBuf> {
     let decoy = bed.file("decoy", "decoy")?;
-    let descriptors = serde_json::json!([&decoy, &decoy, &decoy]).to_string();
-    std::fs::write(images.join("descriptors.json"), descriptors)?;
+    std::fs::write(images.join("descriptors.json"), serde_json::json!([&decoy, &decoy, &decoy]).to_string())?;
+    Ok(decoy)
+}
+
+/// Restores from `images`, which is nothing that this runtime wrote: refused, and the decoys stay as they are.
+fn refuses_images(bed: &Bed, images: &Path) -> Check {
+    let decoy = name_in_descriptors(bed, images)?;
     let bundle = bed.bundle(&bed.config())?;
     let (path, work) = (bundle.path.to_string_lossy().into_owned(), bed.directory("work")?);
     let flags = ["--detach", "--bundle", &path, "--image-path", &images.to_string_lossy(), "--work-path"];
@@ -169,26 +203,11 @@ case!(
     |bed| {
         needs_criu(bed)?;
         let _options = KeptOptions::keep();
-        let bundle = bed.bundle(&bed.config().steps("say x + trap TERM 7 + tell /sync/ready + pause"))?;
-        let ready = super::Fifo::make(&bundle.rootfs().join("sync/ready"))?;
-        let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
-        let (path, id, images) = (text(&bundle.path), bed.id(), bed.directory("images")?);
-        let pid_file = bed.scratch.join("the.pid");
-        let run = bed.command(&["run", "--detach", "--bundle", &path, "--pid-file", &text(&pid_file), &id]);
-        same("run", with_pipes(run)?, 0)?;
-        ready.wait()?;
-        let first = Handle::open(std::fs::read_to_string(&pid_file)?.parse()?)?;
-        let work = ["--image-path", &text(&images), "--work-path", &text(&images)];
-        bed.call(&[&["checkpoint"][..], &work, &[&id]].concat())?.succeeded("checkpoint")?;
-        ensure!(first.ends_within(DEADLINE), "the first process lives after the checkpoint");
-        first.reap();
-        let decoy = bed.file("decoy", "decoy")?;
-        std::fs::write(images.join("descriptors.json"), serde_json::json!([&decoy, &decoy, &decoy]).to_string())?;
-        let flags = ["--detach", "--bundle", &path, "--pid-file", &text(&pid_file), &id];
-        let code = with_pipes(bed.command(&[&["restore"][..], &work, &flags].concat()))?;
-        if code == 0 {
-            let second = Handle::open(std::fs::read_to_string(&pid_file)?.parse()?)?;
-            bed.call(&["delete", "--force", &id])?.succeeded("delete")?;
+        let dump = Dump::of(bed, "say x + trap TERM 7 + tell /sync/ready + pause")?;
+        let decoy = name_in_descriptors(bed, Path::new(&dump.images))?;
+        if dump.restore(bed)? == 0 {
+            let second = dump.process()?;
+            bed.call(&["delete", "--force", &bed.id()])?.succeeded("delete")?;
             ensure!(second.ends_within(DEADLINE), "the restored process did not end");
             second.reap();
         }

@@ -33,7 +33,8 @@ fn with_all_hooks(bed: &Bed, config: Config) -> Check<(Config, Vec<PathBuf>)> {
     Ok((config, files))
 }
 
-fn record(path: &std::path::Path) -> Check<Value> {
+/// What a hook that records left in its file.
+pub(super) fn record(path: &std::path::Path) -> Check<Value> {
     let text =
         std::fs::read_to_string(path).map_err(|error| Stop::Fail(format!("no record {}: {error}", path.display())))?;
     Ok(serde_json::from_str(&text)?)

@@ -1,9 +1,10 @@
 //! runtime.md, lifecycle: what a caller can see of the order in which a
 //! configuration is checked, carried out and, after an error, undone.
 
+use super::hooks::record;
 use crate::bed::Bed;
 use crate::bundle::Config;
-use crate::case::{Check, Stop, caller, case, ensure, must, same, should};
+use crate::case::{Check, caller, case, ensure, must, same, should};
 use crate::facts::holds;
 use crate::host::namespace_of;
 use crate::watch::Watch;
@@ -16,12 +17,6 @@ fn recorded(bed: &Bed, config: Config, kind: &str, paths: &[&Path]) -> (Config, 
     let words = [Path::new("probe"), Path::new("record"), &file];
     let args: Vec<&Path> = words.into_iter().chain(paths.iter().copied()).collect();
     (config.set(&format!("/hooks/{kind}/-"), json!({"path": bed.probe, "args": args})), file)
-}
-
-fn record(path: &Path) -> Check<Value> {
-    let text = std::fs::read_to_string(path);
-    let text = text.map_err(|error| Stop::Fail(format!("no record {}: {error}", path.display())))?;
-    Ok(serde_json::from_str(&text)?)
 }
 
 case!(

@@ -10,13 +10,6 @@ pub(super) fn waiting<'b>(bed: &'b Bed) -> Check<Container<'b>> {
     super::ready(bed, &bed.config().steps("spawn + trap TERM 0 + tell /sync/ready + pause"))
 }
 
-pub(super) fn control(bed: &Bed, container: &Container, controller: &str, files: (&str, &str)) -> Check<String> {
-    bed.host.needs_controller(controller)?;
-    let dir = bed.host.cgroups.directory_of(container.pid(), controller).unwrap_or_default();
-    let file = dir.join(if bed.host.cgroups.is_unified() { files.1 } else { files.0 });
-    Ok(std::fs::read_to_string(file)?.trim().to_owned())
-}
-
 case!(
     ps_lists_every_process,
     caller(
@@ -123,7 +116,7 @@ case!(
         bed.host.needs_controller("pids")?;
         let container = waiting(bed)?;
         bed.call(&["update", "--pids-limit", "17", &container.id])?.succeeded("update")?;
-        same("pids.max", control(bed, &container, "pids", ("pids.max", "pids.max"))?, "17")
+        same("pids.max", container.control("pids", ("pids.max", "pids.max"))?, "17")
     }
 );
 
@@ -139,11 +132,11 @@ case!(
         let container = waiting(bed)?;
         bed.call(&["update", "--memory", "64m", "--cpu-quota", "27000", "--cpu-period", "90000", &container.id])?
             .succeeded("update")?;
-        same("memory", control(bed, &container, "memory", ("memory.limit_in_bytes", "memory.max"))?, "67108864")?;
-        let quota = control(bed, &container, "cpu", ("cpu.cfs_quota_us", "cpu.max"))?;
+        same("memory", container.control("memory", ("memory.limit_in_bytes", "memory.max"))?, "67108864")?;
+        let quota = container.control("cpu", ("cpu.cfs_quota_us", "cpu.max"))?;
         ensure!(quota == "27000" || quota == "27000 90000", "{quota}");
         bed.call(&["update", "--cpu-share", "512", &container.id])?.succeeded("update")?;
-        let quota = control(bed, &container, "cpu", ("cpu.cfs_quota_us", "cpu.max"))?;
+        let quota = container.control("cpu", ("cpu.cfs_quota_us", "cpu.max"))?;
         ensure!(quota.starts_with("27000"), "the quota was lost: {quota}");
         Ok(())
     }
@@ -158,7 +151,7 @@ case!(
         let input = std::fs::File::open(bed.file("resources", &json!({"pids": {"limit": 23}}).to_string())?)?;
         bed.finish_with(bed.command(&["update", "--resources", "-", &container.id]), input.into())?
             .succeeded("update")?;
-        same("pids.max", control(bed, &container, "pids", ("pids.max", "pids.max"))?, "23")
+        same("pids.max", container.control("pids", ("pids.max", "pids.max"))?, "23")
     }
 );
 

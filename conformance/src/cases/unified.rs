@@ -10,10 +10,6 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-fn needs_v2(bed: &Bed) -> Check {
-    if bed.host.cgroups.is_unified() { Ok(()) } else { skip("needs cgroup v2 at /sys/fs/cgroup") }
-}
-
 fn unified(bed: &Bed, files: Value) -> Config {
     bed.config().set("/linux/resources/unified", files)
 }
@@ -22,7 +18,7 @@ case!(
     a_unified_value_is_written,
     must(&["5.unified"], "config-linux.md#unified: each key refers to a file in the cgroup unified hierarchy"),
     |bed| {
-        needs_v2(bed)?;
+        bed.host.needs_unified_cgroups()?;
         let container = bed.create(&unified(bed, json!({"cgroup.max.descendants": "7", "cgroup.max.depth": "5"})))?;
         same("descendants", container.control("", ("", "cgroup.max.descendants"))?, "7")?;
         same("depth", container.control("", ("", "cgroup.max.depth"))?, "5")
@@ -38,7 +34,7 @@ fn some_file(bed: &Bed) -> Check<(&'static str, &'static str, &'static str)> {
         ("hugetlb", "hugetlb.2MB.max", "2097152"),
         ("hugetlb", "hugetlb.1GB.max", "1073741824"),
     ];
-    needs_v2(bed)?;
+    bed.host.needs_unified_cgroups()?;
     let has = |name: &str| bed.host.cgroups.has_controller(name);
     let found = FILES.iter().find(|(controller, file, _)| has(controller) && size_is_known(file));
     found.copied().map_or_else(|| skip("this view has none of the controllers pids, memory, cpu, hugetlb"), Ok)
@@ -70,7 +66,7 @@ case!(
     a_unified_value_has_the_last_word,
     must(&["5.unified"], "config-linux.md#unified: parameters are set and modified; hull: applied after the others"),
     |bed| {
-        needs_v2(bed)?;
+        bed.host.needs_unified_cgroups()?;
         bed.host.needs_controller("pids")?;
         let config = unified(bed, json!({"pids.max": "77"})).set("/linux/resources/pids/limit", json!(33));
         same("pids.max", bed.create(&config)?.control("pids", ("", "pids.max"))?, "77")
@@ -96,7 +92,7 @@ case!(
         "config-linux.md#unified: a controller that is not present or cannot be enabled MUST be an error"
     ),
     |bed| {
-        needs_v2(bed)?;
+        bed.host.needs_unified_cgroups()?;
         for file in ["abacus.max", "rdma.max"] {
             if file == "rdma.max" && bed.host.cgroups.has_controller("rdma") {
                 continue;
@@ -111,7 +107,7 @@ case!(
     a_unified_value_the_kernel_refuses_is_an_error,
     must(&["5.unified", "1.Un-appliable-property"], "config-linux.md#unified: a value that cannot be written"),
     |bed| {
-        needs_v2(bed)?;
+        bed.host.needs_unified_cgroups()?;
         bed.create_refused(&unified(bed, json!({"cgroup.max.depth": "deep"}))).map(drop)
     }
 );
@@ -176,7 +172,7 @@ case!(
         "config-linux.md#cgroup-ownership: changed if the cgroup is mounted read/write at /sys/fs/cgroup"
     ),
     |bed| {
-        needs_v2(bed)?;
+        bed.host.needs_unified_cgroups()?;
         let owned = owned(bed, &with_cgroup_mounted(bed, &["nosuid", "noexec", "nodev"]))?;
         for name in [".", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"] {
             ensure!(owned.contains(name), "{name} does not belong to the container's user: {owned:?}");
@@ -192,7 +188,7 @@ case!(
         "config-linux.md#cgroup-ownership: only the directory and what /sys/kernel/cgroup/delegate lists"
     ),
     |bed| {
-        needs_v2(bed)?;
+        bed.host.needs_unified_cgroups()?;
         let list = fs::read_to_string("/sys/kernel/cgroup/delegate");
         let list = list.unwrap_or_else(|_| "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n".to_owned());
         let allowed: BTreeSet<String> = list.lines().chain(["."]).map(str::to_owned).collect();

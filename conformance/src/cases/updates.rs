@@ -1,6 +1,6 @@
 //! contracts.md 4.3: what update changes, ignores and refuses.
 
-use super::running::{control, waiting};
+use super::running::waiting;
 use crate::bed::Bed;
 use crate::bundle::Config;
 use crate::case::{Check, caller, case, ensure, same, skip};
@@ -69,7 +69,7 @@ case!(
     |bed| {
         bed.host.needs_controller("memory")?;
         let container = waiting(bed)?;
-        let limit = || control(bed, &container, "memory", ("memory.limit_in_bytes", "memory.max"));
+        let limit = || container.control("memory", ("memory.limit_in_bytes", "memory.max"));
         let before = limit()?;
         for flag in ["--kernel-memory", "--kernel-memory-tcp"] {
             update(bed, &container, &[flag, "16777216"])?.succeeded(flag)?;
@@ -118,7 +118,7 @@ case!(
         let container = full(bed)?;
         let small = json!({"memory": {"limit": 8 << 20, "checkBeforeUpdate": true}});
         update_with(bed, &container, &small)?.refuses_with("rejecting memory limit")?;
-        same("memory.max", control(bed, &container, "memory", ("", "memory.max"))?, (100 << 20).to_string())?;
+        same("memory.max", container.control("memory", ("", "memory.max"))?, (100 << 20).to_string())?;
         same("status", container.status()?, "running")
     }
 );
@@ -203,13 +203,13 @@ case!(
         let container = waiting(bed)?;
         let good = json!({"unified": {"pids.max": "44"}});
         update_with(bed, &container, &good)?.succeeded("update of a good key")?;
-        let before = control(bed, &container, "pids", ("", "pids.max"))?;
+        let before = container.control("pids", ("", "pids.max"))?;
         for bad in ["../pids.max", "a/b", "no.such.file"] {
             let resources = json!({"pids": {"limit": 33}, "unified": {bad: "1"}});
             let output = update_with(bed, &container, &resources)?;
             same(bad, output.code, 1)?;
             bed.is_one_clear_line(&output.stderr)?;
-            same("pids.max", control(bed, &container, "pids", ("", "pids.max"))?, before.clone())?;
+            same("pids.max", container.control("pids", ("", "pids.max"))?, before.clone())?;
         }
         ensure!(container.handle.is_alive(), "the container ended");
         Ok(())
