@@ -122,9 +122,9 @@ fn run_all(cases: &[&'static Case], options: &Options, scratch: &Path, gaps: &Ga
     });
     let mut results = results.into_inner().map_err(|error| error.to_string())?;
     results.sort_by_key(|result| result.case.full_name());
-    if options.again {
+    for round in 1..=options.again {
         let surprises = results.iter_mut().filter(|result| !result.judgement.is_as_expected());
-        for (index, result) in (cases.len()..).zip(surprises) {
+        for (index, result) in (cases.len() * round..).zip(surprises) {
             let outcome = in_worker(result.case, index, options, scratch, &workers);
             *result = judge(result.case, outcome, gaps);
             print!("again: ");

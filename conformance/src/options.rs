@@ -38,14 +38,17 @@ pub(crate) struct Options {
     pub(crate) rootless: bool,
     pub(crate) unified_view: bool,
     pub(crate) list: bool,
-    /// Give every case that did not go as expected a second chance, with nothing beside it.
-    pub(crate) again: bool,
+    /// How many more chances a case gets that did not go as expected, with nothing beside it.
+    pub(crate) again: usize,
     pub(crate) keep: bool,
     pub(crate) verbose: bool,
     pub(crate) worker: Option<Assignment>,
     /// The command line as given, for the workers.
     pub(crate) words: Vec<OsString>,
 }
+
+/// How often `--again` runs a case: a race that is lost in one of three runs is lost in all of them once in 80.
+const AGAIN: usize = 3;
 
 const HELP: &str = "\
 conformance - judges an OCI runtime
@@ -66,8 +69,8 @@ conformance - judges an OCI runtime
   --systemd-cgroup    pass --systemd-cgroup and slice:prefix:name paths
   --rootless          run as an ordinary user
   --unified-view      give each case a pure cgroup v2 view of this host
-  --again             run what did not go as expected once more, alone, and let that count: for controls,
-                      whose races are not what is judged
+  --again             run what did not go as expected up to three times more, alone, and let that count:
+                      for controls, whose races are not what is judged
   --keep              keep the scratch directories
   --verbose           print the transcript of passing cases too
 
@@ -106,7 +109,7 @@ impl Options {
                 Long("rootless") => options.rootless = true,
                 Long("unified-view") => options.unified_view = true,
                 Long("list") => options.list = true,
-                Long("again") => options.again = true,
+                Long("again") => options.again = AGAIN,
                 Long("keep") => options.keep = true,
                 Long("verbose") => options.verbose = true,
                 Long("worker") => worker.case = parser.value()?.string()?,
