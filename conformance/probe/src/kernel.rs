@@ -265,20 +265,13 @@ pub(crate) fn push_terminal_input(fd: i32, byte: u8) -> io::Result<()> {
     check(i64::from(unsafe { libc::ioctl(fd, libc::TIOCSTI as _, &raw const byte) })).map(drop)
 }
 
-/// The numbers of `sched_getscheduler`, nice and real-time priority.
-pub(crate) fn scheduler() -> (i32, i32, i32) {
-    let mut param = zeroed_param();
-    // SAFETY: `param` is a valid out pointer; musl's stubs are avoided by raw syscalls.
-    unsafe {
-        let policy = libc::syscall(libc::SYS_sched_getscheduler, 0);
-        libc::syscall(libc::SYS_sched_getparam, 0, &raw mut param);
-        (policy as i32, libc::getpriority(libc::PRIO_PROCESS, 0), param.sched_priority)
-    }
-}
-
-fn zeroed_param() -> libc::sched_param {
-    // SAFETY: sched_param is plain integers (musl pads it), for which zero is valid.
-    unsafe { std::mem::zeroed() }
+/// The words of struct sched_attr (sched_setattr(2)), its size first.
+pub(crate) fn scheduler() -> io::Result<[u32; 12]> {
+    let mut attributes = [0_u32; 12];
+    let size = std::mem::size_of_val(&attributes);
+    // SAFETY: the kernel writes at most `size` bytes of the array.
+    check(unsafe { libc::syscall(libc::SYS_sched_getattr, 0, attributes.as_mut_ptr(), size, 0) })?;
+    Ok(attributes)
 }
 
 /// All network interfaces: name, flag word, addresses as text.

@@ -183,9 +183,21 @@ fn interfaces() -> Value {
     Value::Object(named)
 }
 
+/// What sched_getattr(2) tells.
 fn scheduler() -> Value {
-    let (policy, nice, priority) = kernel::scheduler();
-    json!({"policy": policy, "nice": nice, "priority": priority})
+    let Ok(words) = kernel::scheduler() else {
+        return Value::Null;
+    };
+    let long = |at: usize| u64::from(words[at]) | u64::from(words[at + 1]) << 32;
+    json!({
+        "policy": words[1],
+        "flags": long(2),
+        "nice": words[4] as i32,
+        "priority": words[5],
+        "runtime": long(6),
+        "deadline": long(8),
+        "period": long(10),
+    })
 }
 
 fn directory(dir: &str) -> Option<Map<String, Value>> {

@@ -46,6 +46,7 @@ mod rdt;
 mod rootfs;
 mod running;
 mod safety;
+mod scheduling;
 mod scopes;
 mod seccomp;
 mod seccomp_notify;

@@ -1,7 +1,6 @@
-//! config.md, `process`: capabilities, noNewPrivileges, rlimits,
-//! oomScoreAdj, scheduler, ioPriority; config-linux.md: personality.
+//! config.md, `process`: capabilities, noNewPrivileges, rlimits, oomScoreAdj.
 
-use crate::case::{case, ensure, must, same, should};
+use crate::case::{case, must, same, should};
 use crate::host::CAP_SYS_RESOURCE;
 use serde_json::{Value, json};
 
@@ -283,68 +282,6 @@ case!(
     an_oom_score_out_of_range_is_refused,
     must(&["3.process.oomScoreAdj"], "config.md#linux-process: a value outside -1000..1000 cannot be applied"),
     |bed| { bed.create_refused(&bed.config().set("/process/oomScoreAdj", json!(1001))).map(drop) }
-);
-
-case!(
-    the_scheduler_is_the_one_asked_for,
-    must(&["3.process.scheduler"], "config.md#linux-process: scheduler policy and nice"),
-    |bed| {
-        let facts = bed.facts(&bed.config().set("/process/scheduler", json!({"policy": "SCHED_BATCH", "nice": 7})))?;
-        same("policy", &facts["scheduler"]["policy"], &json!(3))?;
-        same("nice", &facts["scheduler"]["nice"], &json!(7))
-    }
-);
-
-case!(
-    an_unknown_scheduler_is_refused,
-    must(
-        &["3.process.scheduler", "1.Unknown-enum-string-namespace-action"],
-        "config.md#linux-process: scheduler policy must be one of the constants"
-    ),
-    |bed| { bed.create_refused(&bed.config().set("/process/scheduler", json!({"policy": "SCHED_LATER"})),).map(drop) }
-);
-
-case!(
-    the_io_priority_is_the_one_asked_for,
-    must(&["3.process.ioPriority"], "config.md#linux-process: ioPriority class and priority"),
-    |bed| {
-        let io = json!({"class": "IOPRIO_CLASS_BE", "priority": 6});
-        let facts = bed.facts(&bed.config().set("/process/ioPriority", io))?;
-        same("ioprio", &facts["ioprio"], &json!((2 << 13) | 6))
-    }
-);
-
-case!(
-    an_io_priority_out_of_range_is_refused,
-    must(&["3.process.ioPriority"], "config.md#linux-process: ioPriority priority is 0..7"),
-    |bed| {
-        let io = json!({"class": "IOPRIO_CLASS_BE", "priority": 8});
-        bed.create_refused(&bed.config().set("/process/ioPriority", io)).map(drop)
-    }
-);
-
-case!(
-    the_personality_is_the_one_asked_for,
-    must(&["6.personality.domain"], "config-linux.md#personality: domain LINUX32"),
-    |bed| {
-        let facts = bed.facts(&bed.config().set("/linux/personality", json!({"domain": "LINUX32"})))?;
-        let persona = facts["personality"].as_i64().unwrap_or(-1);
-        ensure!(persona & 0xff == 8, "personality {persona:#x}");
-        Ok(())
-    }
-);
-
-case!(
-    an_unknown_personality_is_refused,
-    must(
-        &["6.personality.domain", "6.personality.flags"],
-        "config-linux.md#personality: domain must be a known one, and no flags are supported"
-    ),
-    |bed| {
-        bed.create_refused(&bed.config().set("/linux/personality", json!({"domain": "SOLARIS"})))?;
-        let flags = json!({"domain": "LINUX", "flags": ["ADDR_NO_RANDOMIZE"]});
-        bed.create_refused(&bed.config().set("/linux/personality", flags)).map(drop)
-    }
 );
 
 case!(

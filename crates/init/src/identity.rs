@@ -1,4 +1,5 @@
-//! What the process stands on before it gives up its rights: keyring and directory.
+//! What the process stands on before it gives up its rights: keyring, memory nodes, execution
+//! domain and directory.
 
 use crate::{
     failure::{Context, Failure},
@@ -10,11 +11,19 @@ use hull_spec::plan::InitPlan;
 use hull_sys::{
     Errno,
     path::{self, Open, Resolve},
+    scheduling,
 };
 
 /// Joins the session keyring and stands in the working directory.
 pub(crate) fn assume(plan: &InitPlan) -> Result<(), Failure> {
     keyring::join(&plan.keyring)?;
+    if let Some(policy) = &plan.process.memory_policy {
+        scheduling::set_memory_policy(policy.mode, &policy.nodes)
+            .context("/linux/memoryPolicy: set_mempolicy")?;
+    }
+    if let Some(domain) = plan.process.personality {
+        scheduling::set_personality(domain).context("/linux/personality: personality")?;
+    }
     let cwd = &plan.process.cwd;
     match stand_in(cwd) {
         Err(Errno::ENOENT) => make(cwd).with_context(|| format!("make cwd {cwd:?}"))?,

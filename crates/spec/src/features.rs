@@ -12,7 +12,10 @@ use hull_bpf::{
 use serde::Serialize;
 
 use crate::plan::NamespaceKind;
-use crate::resolve::{NEWEST, OLDEST, SECCOMP_FLAGS, capability_names, mount_option_names};
+use crate::resolve::{
+    MEMORY_POLICIES, NEWEST, OLDEST, SECCOMP_FLAGS, capability_names, memory_policy_flags,
+    mount_option_names,
+};
 
 const HOOKS: [&str; 6] = [
     "prestart",
@@ -67,6 +70,7 @@ struct Linux {
     apparmor: Part,
     selinux: Part,
     intel_rdt: Part,
+    memory_policy: MemoryPolicy,
     net_devices: Part,
     mount_extensions: MountExtensions,
 }
@@ -90,6 +94,12 @@ struct Seccomp {
     archs: Vec<&'static str>,
     known_flags: [&'static str; 4],
     supported_flags: [&'static str; 4],
+}
+
+#[derive(Debug, Serialize)]
+struct MemoryPolicy {
+    modes: [&'static str; 7],
+    flags: Vec<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -121,6 +131,10 @@ fn linux() -> Linux {
         apparmor: NOT_YET,
         selinux: NOT_YET,
         intel_rdt: NOT_YET,
+        memory_policy: MemoryPolicy {
+            modes: MEMORY_POLICIES,
+            flags: memory_policy_flags().collect(),
+        },
         net_devices: NOT_YET,
         mount_extensions: MountExtensions { idmap: NOT_YET },
     }

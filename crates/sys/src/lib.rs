@@ -33,6 +33,7 @@ pub mod poll;
 pub mod process;
 pub mod program;
 pub mod rights;
+pub mod scheduling;
 pub mod seccomp;
 pub mod signal;
 pub mod socket;

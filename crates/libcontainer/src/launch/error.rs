@@ -47,6 +47,12 @@ pub enum LaunchError {
     OomScore { value: i32, source: std::io::Error },
     #[error("/process/rlimits/{index}")]
     Rlimit { index: usize, source: Errno },
+    #[error("/process/ioPriority: set the I/O priority")]
+    IoPriority(#[source] Errno),
+    #[error("/process/scheduler: set the scheduling policy")]
+    Scheduler(#[source] Errno),
+    #[error("/process/scheduler: process scheduler can't be used together with AllowedCPUs")]
+    SchedulerBesideCpus(#[source] Errno),
     #[error("/linux/seccomp/listenerPath: failed to connect with seccomp agent {0:?}")]
     AgentConnect(String, #[source] Errno),
     #[error("/linux/seccomp/listenerPath: send the listener to seccomp agent {0:?}")]

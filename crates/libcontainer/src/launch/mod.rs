@@ -6,6 +6,7 @@ mod idmap;
 mod image;
 mod namespaces;
 mod network;
+mod scheduling;
 mod seccomp_agent;
 mod trees;
 
@@ -201,7 +202,7 @@ impl Launched {
         Ok(())
     }
 
-    /// Waits until nothing is left but the gate, then sets the limits that could hinder init.
+    /// Waits until nothing is left but the gate, then sets what could hinder init.
     pub(crate) fn until_ready(
         &mut self,
         plan: &Plan,
@@ -226,7 +227,7 @@ impl Launched {
             process::set_rlimit(self.pid, limit.resource, limit.soft, limit.hard)
                 .map_err(|source| LaunchError::Rlimit { index, source })?;
         }
-        Ok(())
+        scheduling::apply(self.pid, &plan.host.scheduling)
     }
 
     /// The terminal goes to whoever asked for it, or stays here.

@@ -2,8 +2,7 @@
 //! words of enumerations stay words, so that `resolve` can refuse them with the caller's phrase.
 
 use oci_spec::runtime::{
-    LinuxIntelRdt, LinuxMemoryPolicy, LinuxNetDevice, LinuxPersonality, LinuxSeccomp,
-    LinuxTimeOffset,
+    LinuxIntelRdt, LinuxNetDevice, LinuxPersonality, LinuxSeccomp, LinuxTimeOffset,
 };
 use serde::Deserialize;
 
@@ -28,7 +27,7 @@ pub struct Linux {
     pub readonly_paths: Option<Vec<String>>,
     pub mount_label: Option<String>,
     pub intel_rdt: Option<LinuxIntelRdt>,
-    pub memory_policy: Option<LinuxMemoryPolicy>,
+    pub memory_policy: Option<MemoryPolicy>,
     pub personality: Option<LinuxPersonality>,
     pub time_offsets: Option<Entries<LinuxTimeOffset>>,
 }
@@ -39,6 +38,14 @@ pub struct Namespace {
     #[serde(rename = "type")]
     pub kind: String,
     pub path: Option<String>,
+}
+
+/// `linux.memoryPolicy`: words as they are written.
+#[derive(Debug, Clone, Deserialize)]
+pub struct MemoryPolicy {
+    pub mode: String,
+    pub nodes: Option<String>,
+    pub flags: Option<Vec<String>>,
 }
 
 /// One extent of `linux.uidMappings` or `linux.gidMappings`.

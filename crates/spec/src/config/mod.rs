@@ -16,6 +16,8 @@ mod resources;
 pub use document::Config;
 pub use entries::Entries;
 pub use error::ConfigError;
-pub use linux::{Device, IdMapping, Linux, Namespace};
-pub use process::{Capabilities, ConsoleSize, CpuAffinity, Process, Rlimit, Scheduler, User};
+pub use linux::{Device, IdMapping, Linux, MemoryPolicy, Namespace};
+pub use process::{
+    Capabilities, ConsoleSize, CpuAffinity, IoPriority, Process, Rlimit, Scheduler, User,
+};
 pub use resources::{DeviceRule, HugepageLimit, Pids, Resources};

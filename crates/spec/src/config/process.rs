@@ -1,7 +1,6 @@
 //! `process`: oci-spec's own type is stricter than the specification (an unknown capability or
-//! scheduler flag fails the whole parse, an empty CPU list too), so this one stands in its place.
+//! scheduler flag fails the whole parse, an I/O class may be absent), so this one stands in its place.
 
-use oci_spec::runtime::LinuxIOPriority;
 use serde::Deserialize;
 
 /// The container's process.
@@ -22,7 +21,7 @@ pub struct Process {
     pub selinux_label: Option<String>,
     pub oom_score_adj: Option<i32>,
     pub scheduler: Option<Scheduler>,
-    pub io_priority: Option<LinuxIOPriority>,
+    pub io_priority: Option<IoPriority>,
     #[serde(rename = "execCPUAffinity")]
     pub exec_cpu_affinity: Option<CpuAffinity>,
 }
@@ -73,6 +72,13 @@ pub struct Scheduler {
     pub runtime: Option<u64>,
     pub deadline: Option<u64>,
     pub period: Option<u64>,
+}
+
+/// `process.ioPriority`: the class as it is written.
+#[derive(Debug, Clone, Deserialize)]
+pub struct IoPriority {
+    pub class: String,
+    pub priority: Option<i32>,
 }
 
 /// `process.execCPUAffinity`: for exec only.

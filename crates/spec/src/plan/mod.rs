@@ -9,6 +9,7 @@ mod cgroup;
 mod mount;
 mod namespace;
 mod process;
+mod scheduling;
 mod seccomp;
 
 use crate::hook::HookState;
@@ -19,6 +20,7 @@ pub use cgroup::*;
 pub use mount::*;
 pub use namespace::*;
 pub use process::*;
+pub use scheduling::*;
 pub use seccomp::*;
 
 /// All that one create will do.
@@ -41,6 +43,7 @@ impl Plan {
             // They are told that the container is created, so it must be first.
             || !self.host.hooks.start_container.is_empty()
             || !self.host.rlimits.is_empty()
+            || self.host.scheduling != Scheduling::default()
             || self.host.seccomp_agent.is_some()
             || self.init.process.terminal != Terminal::None
     }
@@ -65,6 +68,8 @@ pub struct HostPlan {
     pub handed: Vec<HandedTree>,
     /// Set on an init in its own user namespace by prlimit, in order.
     pub rlimits: Vec<Rlimit>,
+    /// Set on init when nothing but the gate is left.
+    pub scheduling: Scheduling,
     /// Written to oom_score_adj only when the config sets it (config.md#linux-process).
     pub oom_score_adj: Option<i32>,
     /// Told of the seccomp filter's listener before the container is created.

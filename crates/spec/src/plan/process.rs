@@ -1,6 +1,6 @@
 //! The payload in the plan: who it is, what it may, what it runs.
 
-use super::SeccompFilter;
+use super::{MemoryPolicy, SeccompFilter};
 use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,9 @@ pub struct Process {
     pub seccomp: Option<SeccompFilter>,
     /// Set before the change of ids; in a user namespace the host sets them, whose rights it takes.
     pub rlimits: Vec<Rlimit>,
+    pub memory_policy: Option<MemoryPolicy>,
+    /// The execution domain as personality(2) takes it; `None` leaves the caller's.
+    pub personality: Option<u32>,
     /// Open fds from 3 on that the payload inherits (`--preserve-fds`, LISTEN_FDS).
     pub preserved_fds: u32,
     pub terminal: Terminal,

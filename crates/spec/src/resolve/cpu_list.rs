@@ -2,19 +2,24 @@
 
 /// A list of numbers and ranges, as the kernel reads it (cpuset(7), "List format").
 pub(super) fn is_list(text: &str) -> bool {
+    ranges(text).is_some()
+}
+
+/// The list's ranges, first and last included; nothing where it is no list.
+pub(super) fn ranges(text: &str) -> Option<Vec<(u32, u32)>> {
     let number = |text: &str| text.parse::<u32>().ok();
-    let part = |part: &str| match part.split_once('-') {
-        Some((first, last)) => {
-            matches!((number(first), number(last)), (Some(a), Some(b)) if a <= b)
-        }
-        None => number(part).is_some(),
+    let part = |part: &str| {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let range = (number(first)?, number(last)?);
+        (range.0 <= range.1).then_some(range)
     };
-    text.trim().split(',').all(|text| part(text.trim()))
+    let parts = text.trim().split(',');
+    parts.map(|text| part(text.trim())).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_list;
+    use super::{is_list, ranges};
 
     #[test]
     fn a_list_has_numbers_and_ranges_that_go_up() {
@@ -26,5 +31,6 @@ mod tests {
         ] {
             assert!(!is_list(text), "{text:?}");
         }
+        assert_eq!(ranges("0-3, 7"), Some(vec![(0, 3), (7, 7)]));
     }
 }

@@ -40,6 +40,13 @@ pub enum Problem {
     /// What `hull_bpf` says of the profile.
     #[error("{0}")]
     Seccomp(String),
+    /// `part` is `mode`, `flag` or `node`.
+    #[error("invalid memory policy {part} {value:?}: {rule}")]
+    MemoryPolicy {
+        part: &'static str,
+        value: String,
+        rule: &'static str,
+    },
     #[error("the requested cgroup controller `{0}` is not available")]
     NoController(&'static str),
 }

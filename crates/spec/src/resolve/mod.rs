@@ -21,16 +21,19 @@ mod fixture;
 mod handed;
 mod hooks;
 mod idmaps;
+mod memory_policy;
 mod mount_options;
 mod mount_words;
 mod mounts;
 mod namespaces;
 mod path;
+mod personality;
 mod place;
 mod process;
 mod resources;
 mod rlimits;
 mod rootfs;
+mod scheduling;
 mod seccomp;
 mod subject;
 mod sysctl;
@@ -56,6 +59,7 @@ use self::subject::Subject;
 
 pub(crate) use self::capabilities::names as capability_names;
 pub use self::error::{Problem, ResolveError};
+pub(crate) use self::memory_policy::{MODES as MEMORY_POLICIES, flag_names as memory_policy_flags};
 pub(crate) use self::mount_words::names as mount_option_names;
 pub(crate) use self::seccomp::FLAGS as SECCOMP_FLAGS;
 pub(crate) use self::version::{NEWEST, OLDEST};
@@ -110,6 +114,8 @@ fn plan(subject: &Subject<'_>, warnings: &mut Warnings) -> Result<Plan, ResolveE
     let seccomp = seccomp::resolve(subject.linux.seccomp.as_ref(), &process)?;
     let process = Process {
         rlimits: inside,
+        memory_policy: memory_policy::resolve(subject.linux.memory_policy.as_ref())?,
+        personality: personality::resolve(subject.linux.personality.as_ref())?,
         seccomp: seccomp.filter,
         ..process
     };
@@ -124,6 +130,7 @@ fn plan(subject: &Subject<'_>, warnings: &mut Warnings) -> Result<Plan, ResolveE
             cgroup,
             handed: files.handed,
             rlimits: outside,
+            scheduling: scheduling::resolve(config)?,
             oom_score_adj: process::oom_score_adj(config)?,
             seccomp_agent: seccomp.agent,
             hooks,

@@ -68,6 +68,8 @@ fn nobody() -> Process {
         capabilities: Capabilities::default(),
         no_new_privileges: false,
         seccomp: None,
+        memory_policy: None,
+        personality: None,
         preserved_fds: 0,
         terminal: Terminal::None,
     }

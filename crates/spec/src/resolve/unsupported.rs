@@ -3,7 +3,7 @@
 //! A property is refused only when it is really asked for; a value that changes nothing is
 //! accepted, because engines write those. A property leaves this file when a module takes it over.
 
-use oci_spec::runtime::{LinuxBlockIo, LinuxPersonalityDomain, Mount};
+use oci_spec::runtime::{LinuxBlockIo, Mount};
 
 use crate::config::{Config, Linux, Process, Resources};
 
@@ -19,12 +19,6 @@ const NOT_YET: &[(&str, Asked)] = &[
     ("/process/selinuxLabel", |config| {
         process(config, |p| is_set(p.selinux_label.as_deref()))
     }),
-    ("/process/scheduler", |config| {
-        process(config, |p| p.scheduler.is_some())
-    }),
-    ("/process/ioPriority", |config| {
-        process(config, |p| p.io_priority.is_some())
-    }),
     ("/linux/mountLabel", |config| {
         linux(config, |l| is_set(l.mount_label.as_deref()))
     }),
@@ -37,12 +31,6 @@ const NOT_YET: &[(&str, Asked)] = &[
     }),
     ("/linux/intelRdt", |config| {
         linux(config, |l| l.intel_rdt.is_some())
-    }),
-    ("/linux/memoryPolicy", |config| {
-        linux(config, |l| l.memory_policy.is_some())
-    }),
-    ("/linux/personality/domain", |config| {
-        linux(config, is_linux32)
     }),
     ("/linux/resources/blockIO", |config| {
         resources(config, |r| r.block_io.as_ref().is_some_and(limits_io))
@@ -69,14 +57,6 @@ const ID_MAPPED: &[&str] = &["idmap", "ridmap"];
 pub(super) fn refuse(config: &Config) -> Result<(), ResolveError> {
     if let Some((pointer, _)) = NOT_YET.iter().find(|(_, asked)| asked(config)) {
         return Err(At::new(pointer).refuse(Problem::NotYet));
-    }
-    let personality = config
-        .linux
-        .as_ref()
-        .and_then(|linux| linux.personality.as_ref());
-    let flags = personality.and_then(|personality| personality.flags().as_ref());
-    if flags.is_some_and(|flags| !flags.is_empty()) {
-        return Err(At::new("/linux/personality/flags").breaks("no flag is known"));
     }
     Ok(())
 }
@@ -138,14 +118,6 @@ fn has_apparmor(process: &Process) -> bool {
     )
 }
 
-fn is_linux32(linux: &Linux) -> bool {
-    let domain = linux
-        .personality
-        .as_ref()
-        .map(|personality| personality.domain());
-    domain == Some(LinuxPersonalityDomain::PerLinux32)
-}
-
 fn limits_io(io: &LinuxBlockIo) -> bool {
     let weights = [io.weight(), io.leaf_weight()];
     let throttles = [
@@ -175,28 +147,12 @@ mod tests {
             r#""process": {"selinuxLabel": "p"}"#,
             "/process/selinuxLabel",
         ),
-        (
-            r#""process": {"scheduler": {"policy": "SCHED_X"}}"#,
-            "/process/scheduler",
-        ),
-        (
-            r#""process": {"ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 0}}"#,
-            "/process/ioPriority",
-        ),
         (r#""linux": {"mountLabel": "l"}"#, "/linux/mountLabel"),
         (
             r#""linux": {"netDevices": {"eth0": {}}}"#,
             "/linux/netDevices",
         ),
         (r#""linux": {"intelRdt": {}}"#, "/linux/intelRdt"),
-        (
-            r#""linux": {"memoryPolicy": {"mode": "MPOL_BIND", "nodes": "0"}}"#,
-            "/linux/memoryPolicy",
-        ),
-        (
-            r#""linux": {"personality": {"domain": "LINUX32"}}"#,
-            "/linux/personality/domain",
-        ),
         (
             r#""linux": {"resources": {"blockIO": {"weight": 10}}}"#,
             "/linux/resources/blockIO",
@@ -227,11 +183,6 @@ mod tests {
                 "{members}"
             );
         }
-        let flags = r#""linux": {"personality": {"domain": "LINUX", "flags": ["x"]}}"#;
-        assert_eq!(
-            Scene::v2().refusal(flags),
-            "/linux/personality/flags: no flag is known"
-        );
     }
 
     #[test]
