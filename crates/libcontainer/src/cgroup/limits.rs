@@ -6,13 +6,25 @@ use hull_sys::Errno;
 
 /// Writes them in order.
 pub(super) fn apply(directories: &[Directory], writes: &[CgroupWrite]) -> Result<(), CgroupError> {
+    let mut in_place_of = Written::No;
     for write in writes {
-        apply_one(directories, write)?;
+        in_place_of = match (in_place_of, write.on_absence) {
+            (Written::No, _) => apply_one(directories, write)?,
+            (Written::Yes, OnAbsence::Next) => Written::Yes,
+            (Written::Yes, _) => Written::No,
+        };
     }
     Ok(())
 }
 
-fn apply_one(directories: &[Directory], write: &CgroupWrite) -> Result<(), CgroupError> {
+/// Was a value written that the next write would stand in for?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    Yes,
+    No,
+}
+
+fn apply_one(directories: &[Directory], write: &CgroupWrite) -> Result<Written, CgroupError> {
     let Some(directory) = directories
         .iter()
         .find(|directory| has(directory, write.controller))
@@ -20,7 +32,8 @@ fn apply_one(directories: &[Directory], write: &CgroupWrite) -> Result<(), Cgrou
         return absent(write);
     };
     match directory.write(&write.file, &write.value) {
-        Ok(()) => Ok(()),
+        Ok(()) if write.on_absence == OnAbsence::Next => Ok(Written::Yes),
+        Ok(()) => Ok(Written::No),
         Err(Errno::ENOENT) => absent(write),
         Err(source) => Err(CgroupError::Limit {
             pointer: write.pointer,
@@ -39,9 +52,9 @@ fn has(directory: &Directory, controller: &str) -> bool {
     v1 || hierarchy.unified && hierarchy.name.is_empty()
 }
 
-fn absent(write: &CgroupWrite) -> Result<(), CgroupError> {
+fn absent(write: &CgroupWrite) -> Result<Written, CgroupError> {
     match write.on_absence {
-        OnAbsence::Skip => Ok(()),
+        OnAbsence::Skip | OnAbsence::Next => Ok(Written::No),
         OnAbsence::Fail => Err(CgroupError::NoController {
             pointer: write.pointer,
             controller: write.controller,

@@ -20,4 +20,7 @@ pub use linux::{Device, IdMapping, Linux, MemoryPolicy, Namespace};
 pub use process::{
     Capabilities, ConsoleSize, CpuAffinity, IoPriority, Process, Rlimit, Scheduler, User,
 };
-pub use resources::{DeviceRule, HugepageLimit, Pids, Resources};
+pub use resources::{
+    BlockIo, DeviceRule, HugepageLimit, InterfacePriority, Network, Pids, Resources,
+    ThrottleDevice, WeightDevice,
+};

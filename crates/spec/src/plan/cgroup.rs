@@ -63,6 +63,8 @@ pub struct CgroupWrite {
 pub enum OnAbsence {
     /// The limit cannot be applied: an error.
     Fail,
+    /// The write behind this one takes its place; where the file is there, that one is left out.
+    Next,
     /// The value is what the kernel does anyway (no swap accounting and `max`).
     Skip,
 }

@@ -3,9 +3,9 @@
 //! A property is refused only when it is really asked for; a value that changes nothing is
 //! accepted, because engines write those. A property leaves this file when a module takes it over.
 
-use oci_spec::runtime::{LinuxBlockIo, Mount};
+use oci_spec::runtime::Mount;
 
-use crate::config::{Config, Linux, Process, Resources};
+use crate::config::{Config, Linux, Process};
 
 use super::error::{At, Problem, ResolveError};
 
@@ -31,9 +31,6 @@ const NOT_YET: &[(&str, Asked)] = &[
     }),
     ("/linux/intelRdt", |config| {
         linux(config, |l| l.intel_rdt.is_some())
-    }),
-    ("/linux/resources/blockIO", |config| {
-        resources(config, |r| r.block_io.as_ref().is_some_and(limits_io))
     }),
 ];
 
@@ -99,14 +96,6 @@ fn linux(config: &Config, asked: fn(&Linux) -> bool) -> bool {
     config.linux.as_ref().is_some_and(asked)
 }
 
-fn resources(config: &Config, asked: fn(&Resources) -> bool) -> bool {
-    config
-        .linux
-        .as_ref()
-        .and_then(|linux| linux.resources.as_ref())
-        .is_some_and(asked)
-}
-
 fn is_set(text: Option<&str>) -> bool {
     text.is_some_and(|text| !text.is_empty())
 }
@@ -116,22 +105,6 @@ fn has_apparmor(process: &Process) -> bool {
         process.apparmor_profile.as_deref(),
         None | Some("" | "unconfined")
     )
-}
-
-fn limits_io(io: &LinuxBlockIo) -> bool {
-    let weights = [io.weight(), io.leaf_weight()];
-    let throttles = [
-        io.throttle_read_bps_device(),
-        io.throttle_write_bps_device(),
-        io.throttle_read_iops_device(),
-        io.throttle_write_iops_device(),
-    ];
-    weights.into_iter().flatten().any(|weight| weight != 0)
-        || io.weight_device().iter().flatten().next().is_some()
-        || throttles
-            .into_iter()
-            .flatten()
-            .any(|devices| !devices.is_empty())
 }
 
 #[cfg(test)]
@@ -153,15 +126,6 @@ mod tests {
             "/linux/netDevices",
         ),
         (r#""linux": {"intelRdt": {}}"#, "/linux/intelRdt"),
-        (
-            r#""linux": {"resources": {"blockIO": {"weight": 10}}}"#,
-            "/linux/resources/blockIO",
-        ),
-        (
-            r#""linux": {"resources": {"blockIO": {"throttleReadBpsDevice":
-                [{"major": 8, "minor": 0, "rate": 1}]}}}"#,
-            "/linux/resources/blockIO",
-        ),
         (
             r#""mounts": [{"destination": "/a", "source": "/b", "options": ["bind", "idmap"]}]"#,
             "/mounts/0/options/1",

@@ -1,4 +1,5 @@
-//! What limits become, as text: `file=value`, with a `?` where the file may be missing.
+//! What limits become, as text: `file=value`, `file?=value` where the file may be missing,
+//! `file|value` where the next write takes its place then.
 
 use crate::plan::OnAbsence;
 
@@ -12,13 +13,13 @@ fn members(resources: &str) -> String {
 pub(super) fn writes(scene: &Scene, resources: &str) -> Vec<String> {
     let plan = scene.plan(&members(resources));
     let writes = plan.host.cgroup.writes.iter().map(|write| {
-        let mark = if write.on_absence == OnAbsence::Skip {
-            "?"
-        } else {
-            ""
+        let mark = match write.on_absence {
+            OnAbsence::Fail => "=",
+            OnAbsence::Skip => "?=",
+            OnAbsence::Next => "|",
         };
         assert!(write.pointer.starts_with("/linux/resources/"));
-        format!("{}{mark}={}", write.file, write.value)
+        format!("{}{mark}{}", write.file, write.value)
     });
     writes.collect()
 }
@@ -34,7 +35,7 @@ pub(super) fn check(table: &[(&str, &[&str], &[&str])]) {
 /// A v1 host with every controller that a limit could ask for.
 pub(super) fn v1_with_all() -> Scene {
     let mut scene = Scene::v1();
-    let all = ["cpuset", "pids", "hugetlb", "rdma"].map(str::to_owned);
+    let all = ["blkio", "cpuset", "pids", "hugetlb", "rdma"].map(str::to_owned);
     scene.host.cgroup_v1[0].controllers.extend(all);
     scene
 }

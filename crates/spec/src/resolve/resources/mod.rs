@@ -3,6 +3,7 @@
 //! One file per controller; each knows its files on both layouts. What a layout cannot do is an
 //! error unless it is what the kernel does anyway. `unified` comes last: it has the last word.
 
+mod block_io;
 mod cpu;
 #[cfg(test)]
 mod fixture;
@@ -35,6 +36,7 @@ pub(super) fn resolve(
     pids::resolve(resources.pids.as_ref(), &mut writes)?;
     memory::resolve(resources.memory.as_ref(), &mut writes, warnings)?;
     cpu::resolve(resources.cpu.as_ref(), &mut writes, warnings)?;
+    block_io::resolve(resources.block_io.as_ref(), &mut writes)?;
     hugetlb::resolve(resources.hugepage_limits.as_deref(), &mut writes)?;
     network::resolve(resources.network.as_ref(), &mut writes)?;
     rdma::resolve(resources.rdma.as_ref(), &mut writes)?;
@@ -149,6 +151,10 @@ mod tests {
                 (
                     r#""network": {"classID": 9}"#,
                     "network/classID: cannot be set on cgroup v2",
+                ),
+                (
+                    r#""network": {"priorities": [{"name": "lo"}]}"#,
+                    "network/priorities/0: missing field `priority`",
                 ),
                 (
                     r#""unified": {"a/b": ""}"#,

@@ -1,6 +1,6 @@
 //! `network`: classes and priorities, which only v1 has.
 
-use oci_spec::runtime::LinuxNetwork;
+use crate::config::Network;
 
 use super::super::error::{At, ResolveError};
 use super::writes::{Files, Writes};
@@ -8,16 +8,13 @@ use super::writes::{Files, Writes};
 const CLASS: Files = ("net_cls", "net_cls.classid", "");
 const PRIORITIES: Files = ("net_prio", "net_prio.ifpriomap", "");
 
-pub(super) fn resolve(
-    network: Option<&LinuxNetwork>,
-    writes: &mut Writes,
-) -> Result<(), ResolveError> {
+pub(super) fn resolve(network: Option<&Network>, writes: &mut Writes) -> Result<(), ResolveError> {
     let Some(network) = network else {
         return Ok(());
     };
     let at = At::new("/linux/resources/network");
-    let class = network.class_id().filter(|class| *class != 0);
-    let priorities = network.priorities().as_deref().unwrap_or_default();
+    let class = network.class_id.filter(|class| *class != 0);
+    let priorities = network.priorities.as_deref().unwrap_or_default();
     let asked = [
         (class.is_some(), "/classID"),
         (!priorities.is_empty(), "/priorities"),
@@ -30,13 +27,13 @@ pub(super) fn resolve(
     }
     let all = at.member("/priorities");
     for (index, entry) in priorities.iter().enumerate() {
-        if entry.name().is_empty() || entry.name().contains(char::is_whitespace) {
+        if entry.name.is_empty() || entry.name.contains(char::is_whitespace) {
             return Err(all
                 .index(index)
                 .member("/name")
-                .wrong(entry.name(), "is no interface"));
+                .wrong(&entry.name, "is no interface"));
         }
-        let value = format_args!("{} {}", entry.name(), entry.priority());
+        let value = format_args!("{} {}", entry.name, entry.priority);
         writes.put(PRIORITIES, value, "/linux/resources/network/priorities");
     }
     Ok(())
