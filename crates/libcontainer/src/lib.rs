@@ -11,6 +11,7 @@ mod caller_socket;
 mod cgroup;
 mod hooks;
 mod host;
+mod kernel_file;
 mod launch;
 mod owner;
 mod pid_file;

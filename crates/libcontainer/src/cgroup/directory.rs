@@ -1,10 +1,7 @@
 //! One cgroup directory, made beneath its hierarchy's root and held by fd.
 
-use super::{
-    CgroupError, enable,
-    file::{c_string, read, write},
-    placement::Hierarchy,
-};
+use super::{CgroupError, enable, placement::Hierarchy};
+use crate::kernel_file::{c_string, read, write};
 use hull_sys::{
     Errno,
     path::{self, Open, Resolve},

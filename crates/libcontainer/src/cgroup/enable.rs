@@ -1,6 +1,6 @@
 //! cgroup2: a directory's children have only the controllers that it passes on.
 
-use super::file::{read, write};
+use crate::kernel_file::{read, write};
 use std::os::fd::OwnedFd;
 
 /// Passes on every controller that is there. What is refused (processes in the directory, no

@@ -1,7 +1,8 @@
 //! The cgroups of a container whose records are lost: found by its id, which callers put into
 //! the name of the directory.
 
-use super::{file::c_string, membership, placement::mount_point, removal::pids, tree::children};
+use super::{membership, placement::mount_point, removal::pids, tree::children};
+use crate::kernel_file::c_string;
 use crate::state::CgroupRecord;
 use hull_spec::{
     id::ContainerId,

@@ -6,7 +6,6 @@
 mod devices;
 mod directory;
 mod enable;
-mod file;
 mod limits;
 mod live;
 mod lost;

@@ -1,10 +1,7 @@
 //! A cgroup2 directory given to the container's user (cgroups(7), "Cgroups v2 delegation: containment").
 
-use super::{
-    CgroupError,
-    directory::Directory,
-    file::{c_string, read_path},
-};
+use super::{CgroupError, directory::Directory};
+use crate::kernel_file::{c_string, read_path};
 use hull_sys::{
     Errno,
     path::{self, Open, Resolve},

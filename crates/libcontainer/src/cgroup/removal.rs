@@ -2,10 +2,10 @@
 
 use super::{
     CgroupError,
-    file::{c_string, read_path, write},
     placement::{mount_point, path_of},
     tree,
 };
+use crate::kernel_file::{c_string, read_path, write};
 use crate::state::CgroupRecord;
 use hull_sys::{
     Errno,

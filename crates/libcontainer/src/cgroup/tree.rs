@@ -1,7 +1,7 @@
 //! A cgroup with all below it. A payload may have nested them as deep and spread them as wide as it
 //! liked, so a walk holds one directory at a time.
 
-use super::file::read;
+use crate::kernel_file::read;
 use hull_sys::{
     Errno, directory,
     path::{self, Open, Remove, Resolve},
