@@ -15,6 +15,7 @@ mod kernel_file;
 mod launch;
 mod owner;
 mod pid_file;
+mod rdt;
 mod signal;
 mod state;
 mod terminal;

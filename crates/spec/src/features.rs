@@ -69,7 +69,7 @@ struct Linux {
     seccomp: Seccomp,
     apparmor: Part,
     selinux: Part,
-    intel_rdt: Part,
+    intel_rdt: IntelRdt,
     memory_policy: MemoryPolicy,
     net_devices: Part,
     mount_extensions: MountExtensions,
@@ -94,6 +94,13 @@ struct Seccomp {
     archs: Vec<&'static str>,
     known_flags: [&'static str; 4],
     supported_flags: [&'static str; 4],
+}
+
+#[derive(Debug, Serialize)]
+struct IntelRdt {
+    enabled: bool,
+    schemata: bool,
+    monitoring: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -130,7 +137,11 @@ fn linux() -> Linux {
         seccomp: seccomp(),
         apparmor: NOT_YET,
         selinux: NOT_YET,
-        intel_rdt: NOT_YET,
+        intel_rdt: IntelRdt {
+            enabled: true,
+            schemata: true,
+            monitoring: true,
+        },
         memory_policy: MemoryPolicy {
             modes: MEMORY_POLICIES,
             flags: memory_policy_flags().collect(),
@@ -189,7 +200,7 @@ mod tests {
     #[test]
     fn nothing_is_claimed_that_resolve_refuses() {
         let linux = &shown()["linux"];
-        for part in ["apparmor", "selinux", "intelRdt", "netDevices"] {
+        for part in ["apparmor", "selinux", "netDevices"] {
             assert_eq!(linux[part]["enabled"], false, "{part}");
         }
         assert_eq!(linux["mountExtensions"]["idmap"]["enabled"], false);

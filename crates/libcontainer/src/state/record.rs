@@ -21,6 +21,9 @@ pub(crate) struct Intent {
     pub(crate) oci_version: String,
     pub(crate) created: String,
     pub(crate) cgroup: CgroupRecord,
+    /// Directories of resctrl that end with the container, the innermost last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) rdt: Vec<String>,
 }
 
 /// Where the container's cgroups are.
@@ -49,6 +52,8 @@ pub(crate) struct Record {
     pub(crate) init: ProcessIdentity,
     pub(crate) image: ImageIdentity,
     pub(crate) cgroup: CgroupRecord,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) rdt: Vec<String>,
     /// Does the end of init end every process of the container?
     pub(crate) own_pid_namespace: bool,
     pub(crate) hooks: Hooks,

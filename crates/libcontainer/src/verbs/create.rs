@@ -6,6 +6,7 @@ use crate::{
     host::{self, HostError},
     launch::{LaunchError, Launched, Prepared},
     pid_file::{PidFile, PidFileError},
+    rdt::{Rdt, RdtError},
     state::{Intent, Record, Recorded, Reservation, Store, StoreError, VERSION},
     terminal::{ConsoleError, ConsoleSocket},
     timestamp,
@@ -60,6 +61,8 @@ pub enum CreateError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Cgroup(#[from] CgroupError),
+    #[error(transparent)]
+    Rdt(#[from] RdtError),
     #[error(transparent)]
     Launch(#[from] LaunchError),
     #[error(transparent)]
@@ -174,22 +177,25 @@ impl<'a> Draft<'a> {
         let console = console.map(ConsoleSocket::connect).transpose()?;
         let prepared = Prepared::new(plan)?;
         log::debug!("sources: opened");
+        let mut rdt = Rdt::find(plan.host.rdt.as_ref())?;
         let mut reservation = store.reserve(&self.request.id)?;
-        reservation.declare(&self.intent())?;
+        reservation.declare(&self.intent(&rdt))?;
         log::debug!("state: reserved {}", self.request.id.as_str());
         let cgroup = Cgroup::make(&self.placement, &plan.host.cgroup)?;
         log::debug!("cgroup: made");
+        rdt.make()?;
         let listener = match gate {
             Gate::Listener => Some(reservation.open_gate()?),
             Gate::Here => None,
         };
         let mut init = prepared.launch(plan, &cgroup, listener.as_ref())?;
         self.born.set(true);
+        rdt.attach(init.pid)?;
         let recorded = match gate {
             Gate::Here if !plan.asks_for_more() => Recorded::Ahead,
             Gate::Here | Gate::Listener => Recorded::Ready,
         };
-        let record = self.record(&init, &cgroup, recorded)?;
+        let record = self.record(&init, (&cgroup, &rdt), recorded)?;
         reservation.prepare(&record, &self.bundle.text)?;
         let pid_file = match recorded {
             Recorded::Ahead => self.go_ahead(&mut init, &mut reservation, &cgroup),
@@ -200,6 +206,7 @@ impl<'a> Draft<'a> {
         // Deleted meanwhile: what stands at the cgroup's place is somebody else's by now.
         if let Err(CreateError::Store(StoreError::NotFound)) = pid_file {
             cgroup.keep();
+            rdt.keep();
             return Err(StoreError::NotFound.into());
         }
         if let Some(file) = pid_file? {
@@ -207,6 +214,7 @@ impl<'a> Draft<'a> {
         }
         reservation.commit();
         cgroup.keep();
+        rdt.keep();
         Ok(Made {
             init,
             record,
@@ -250,7 +258,7 @@ impl<'a> Draft<'a> {
         Ok(ready?)
     }
 
-    fn intent(&self) -> Intent {
+    fn intent(&self, rdt: &Rdt) -> Intent {
         Intent {
             version: VERSION,
             id: self.request.id.as_str().to_owned(),
@@ -258,13 +266,14 @@ impl<'a> Draft<'a> {
             oci_version: self.plan.host.oci_version.clone(),
             created: self.created.clone(),
             cgroup: self.placement.record(Vec::new()),
+            rdt: rdt.of_container(),
         }
     }
 
     fn record(
         &self,
         init: &Launched,
-        cgroup: &Cgroup,
+        (cgroup, rdt): (&Cgroup, &Rdt),
         recorded: Recorded,
     ) -> Result<Record, CreateError> {
         let host = &self.plan.host;
@@ -280,6 +289,7 @@ impl<'a> Draft<'a> {
             init: init.identity()?,
             image: init.image,
             cgroup: cgroup.record(),
+            rdt: rdt.of_container(),
             own_pid_namespace: host.namespaces.is_new(NamespaceKind::Pid),
             hooks: host.hooks.clone(),
         })

@@ -3,6 +3,7 @@
 use crate::{
     cgroup::{self, CgroupError, Patience},
     hooks, host,
+    rdt::{self, RdtError},
     state::{CgroupRecord, Entry, Record, Reservation, Status, Store, StoreError, status_of},
 };
 use hull_spec::id::ContainerId;
@@ -28,6 +29,8 @@ pub enum DeleteError {
     Process(#[source] Errno),
     #[error(transparent)]
     Cgroup(#[from] CgroupError),
+    #[error(transparent)]
+    Rdt(#[from] RdtError),
     #[error("container has no record (`delete --force` cleans up)")]
     HalfMade,
     #[error("search the cgroups for those of the container")]
@@ -92,6 +95,7 @@ pub(super) fn bury(record: &Record, mut place: Reservation) -> Result<(), Delete
         Force::Yes
     };
     sweep(&record.cgroup, left)?;
+    rdt::remove(&record.rdt)?;
     place.remove()?;
     drop(place);
     hooks::run_poststop(&record.hooks.poststop, &record.hook_state());
@@ -111,7 +115,8 @@ fn destroy(id: &ContainerId, record: &Record, force: Force) -> Result<(), Delete
     if let Some(pidfd) = pidfd {
         end(&pidfd, record)?;
     }
-    sweep(&record.cgroup, force)
+    sweep(&record.cgroup, force)?;
+    Ok(rdt::remove(&record.rdt)?)
 }
 
 /// Kills the first process and waits for its end.
@@ -155,7 +160,10 @@ fn sweep(record: &CgroupRecord, force: Force) -> Result<(), DeleteError> {
 /// directory gone and gives up.
 fn clean_up(id: &ContainerId, entry: &Entry) -> Result<(), DeleteError> {
     match entry.intent() {
-        Ok(Some(intent)) => sweep_places(intent.cgroup),
+        Ok(Some(intent)) => {
+            sweep_places(intent.cgroup)?;
+            Ok(rdt::remove(&intent.rdt)?)
+        }
         Ok(None) | Err(StoreError::Damaged { .. }) => clean_up_by_id(id, entry),
         Err(error) => Err(error.into()),
     }

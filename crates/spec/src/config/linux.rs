@@ -1,9 +1,7 @@
 //! `linux`: required members are required here, free keys come in order and stand once, and the
 //! words of enumerations stay words, so that `resolve` can refuse them with the caller's phrase.
 
-use oci_spec::runtime::{
-    LinuxIntelRdt, LinuxNetDevice, LinuxPersonality, LinuxSeccomp, LinuxTimeOffset,
-};
+use oci_spec::runtime::{LinuxNetDevice, LinuxPersonality, LinuxSeccomp, LinuxTimeOffset};
 use serde::Deserialize;
 
 use super::entries::Entries;
@@ -26,7 +24,7 @@ pub struct Linux {
     pub masked_paths: Option<Vec<String>>,
     pub readonly_paths: Option<Vec<String>>,
     pub mount_label: Option<String>,
-    pub intel_rdt: Option<LinuxIntelRdt>,
+    pub intel_rdt: Option<IntelRdt>,
     pub memory_policy: Option<MemoryPolicy>,
     pub personality: Option<LinuxPersonality>,
     pub time_offsets: Option<Entries<LinuxTimeOffset>>,
@@ -46,6 +44,18 @@ pub struct MemoryPolicy {
     pub mode: String,
     pub nodes: Option<String>,
     pub flags: Option<Vec<String>>,
+}
+
+/// `linux.intelRdt`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IntelRdt {
+    #[serde(rename = "closID")]
+    pub clos_id: Option<String>,
+    pub schemata: Option<Vec<String>>,
+    pub l3_cache_schema: Option<String>,
+    pub mem_bw_schema: Option<String>,
+    pub enable_monitoring: Option<bool>,
 }
 
 /// One extent of `linux.uidMappings` or `linux.gidMappings`.

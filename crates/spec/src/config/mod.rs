@@ -16,7 +16,7 @@ mod resources;
 pub use document::Config;
 pub use entries::Entries;
 pub use error::ConfigError;
-pub use linux::{Device, IdMapping, Linux, MemoryPolicy, Namespace};
+pub use linux::{Device, IdMapping, IntelRdt, Linux, MemoryPolicy, Namespace};
 pub use process::{
     Capabilities, ConsoleSize, CpuAffinity, IoPriority, Process, Rlimit, Scheduler, User,
 };

@@ -9,6 +9,7 @@ mod cgroup;
 mod mount;
 mod namespace;
 mod process;
+mod rdt;
 mod scheduling;
 mod seccomp;
 
@@ -20,6 +21,7 @@ pub use cgroup::*;
 pub use mount::*;
 pub use namespace::*;
 pub use process::*;
+pub use rdt::*;
 pub use scheduling::*;
 pub use seccomp::*;
 
@@ -64,6 +66,8 @@ pub struct HostPlan {
     pub id_maps: IdMaps,
     /// Where the container stands in the cgroup tree, and its limits.
     pub cgroup: CgroupPlan,
+    /// The class in resctrl; without one resctrl is left alone.
+    pub rdt: Option<RdtPlan>,
     /// Mount trees that the host opens and hands to init, by index.
     pub handed: Vec<HandedTree>,
     /// Set on an init in its own user namespace by prlimit, in order.

@@ -30,6 +30,7 @@ mod path;
 mod personality;
 mod place;
 mod process;
+mod rdt;
 mod resources;
 mod rlimits;
 mod rootfs;
@@ -128,6 +129,11 @@ fn plan(subject: &Subject<'_>, warnings: &mut Warnings) -> Result<Plan, ResolveE
             namespaces: own,
             id_maps: maps.written,
             cgroup,
+            rdt: rdt::resolve(
+                subject.linux.intel_rdt.as_ref(),
+                subject.request.id.as_str(),
+                warnings,
+            )?,
             handed: files.handed,
             rlimits: outside,
             scheduling: scheduling::resolve(config)?,

@@ -29,9 +29,6 @@ const NOT_YET: &[(&str, Asked)] = &[
                 .is_some_and(|devices| !devices.is_empty())
         })
     }),
-    ("/linux/intelRdt", |config| {
-        linux(config, |l| l.intel_rdt.is_some())
-    }),
 ];
 
 /// Annotations that change what a runtime does, and that hull does not carry out yet.
@@ -125,7 +122,6 @@ mod tests {
             r#""linux": {"netDevices": {"eth0": {}}}"#,
             "/linux/netDevices",
         ),
-        (r#""linux": {"intelRdt": {}}"#, "/linux/intelRdt"),
         (
             r#""mounts": [{"destination": "/a", "source": "/b", "options": ["bind", "idmap"]}]"#,
             "/mounts/0/options/1",
