@@ -126,6 +126,30 @@ case!(
 );
 
 case!(
+    a_foreground_run_tells_of_readiness,
+    caller(
+        &["c6.7-NOTIFY_SOCKET"],
+        "contracts 6.7: READY= of the payload of a run in the foreground reaches the manager"
+    ),
+    |bed| {
+        let manager = Manager::listen(bed)?;
+        let bundle = bed.bundle(&bed.config().steps("notify READY=1 + await /sync/go + exit 0"))?;
+        let go = super::Fifo::make(&bundle.rootfs().join("sync/go"))?;
+        let path = bundle.path.to_string_lossy().into_owned();
+        let run = bed.command_from(&["--env", &manager.variable], &["run", "--bundle", &path, &bed.id()]);
+        let running = bed.spawn(run, bed.null())?;
+        ensure!(readable_within(&manager.socket, DEADLINE), "the manager heard nothing");
+        let mut message = [0; 64];
+        let length = manager.socket.recv(&mut message)?;
+        same("message", String::from_utf8_lossy(&message[..length]).trim(), "READY=1")?;
+        go.tell()?;
+        manager.serve(running)?;
+        std::fs::remove_file(bed.scratch.join("notify"))?;
+        Ok(())
+    }
+);
+
+case!(
     a_detached_start_does_not_wait_for_the_dead,
     caller(&["c6.7-NOTIFY_SOCKET"], "contracts 6.7: detached start waits for READY or the container's death"),
     |bed| {

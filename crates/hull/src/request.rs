@@ -48,9 +48,17 @@ pub(crate) fn of(invocation: &Invocation<'_>) -> Result<CreateRequest, Box<dyn E
         keyring,
         preserved_fds: given.number(&PRESERVE_FDS).unwrap_or(0),
         sockets: listen_fds::handed_down(),
+        notify: notify_socket(),
         manager: settings.manager,
         rootless: settings.rootless,
     })
+}
+
+/// Where our caller's service manager wants to be told (sd_notify(3)): a path, or `@` and a name.
+pub(crate) fn notify_socket() -> Option<PathBuf> {
+    let socket = std::env::var_os("NOTIFY_SOCKET")?;
+    let is_address = matches!(socket.as_encoded_bytes().first(), Some(b'/' | b'@'));
+    is_address.then(|| socket.into())
 }
 
 /// The directory of `--bundle`, or the current one.

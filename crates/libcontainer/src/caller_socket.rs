@@ -1,4 +1,5 @@
-//! Connecting to a socket that the caller listens on: `--console-socket`, a seccomp agent.
+//! Connecting to a socket that the caller listens on: `--console-socket`, a seccomp agent, a
+//! service manager.
 //!
 //! Who listens but does not accept, or does not read, costs five seconds at most.
 
@@ -15,18 +16,32 @@ const PATIENCE: u8 = 5;
 /// What sun_path holds beside its NUL.
 const LONGEST: usize = 107;
 
+type Connect = fn(&[u8], u8) -> Result<OwnedFd, Errno>;
+
 /// A stream, by a path of any length.
 pub(crate) fn connect(path: &Path) -> Result<OwnedFd, Errno> {
+    connect_by(path, socket::connect_stream)
+}
+
+/// The same for datagrams; a name behind `@` is that of an abstract socket (sd_notify(3)).
+pub(crate) fn connect_datagrams(path: &Path) -> Result<OwnedFd, Errno> {
+    match path.as_os_str().as_bytes().split_first() {
+        Some((b'@', name)) => socket::connect_datagrams(&[b"\0", name].concat(), PATIENCE),
+        _ => connect_by(path, socket::connect_datagrams),
+    }
+}
+
+fn connect_by(path: &Path, connect: Connect) -> Result<OwnedFd, Errno> {
     let connected = if path.as_os_str().len() > LONGEST {
-        connect_from_its_directory(path)
+        connect_from_its_directory(path, connect)
     } else {
-        socket::connect_stream(path.as_os_str().as_bytes(), PATIENCE)
+        connect(path.as_os_str().as_bytes(), PATIENCE)
     };
     connected.map_err(timed_out)
 }
 
 /// A path that sun_path has no room for, by an fd of its directory.
-fn connect_from_its_directory(path: &Path) -> Result<OwnedFd, Errno> {
+fn connect_from_its_directory(path: &Path, connect: Connect) -> Result<OwnedFd, Errno> {
     let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(Errno::ENAMETOOLONG);
     };
@@ -34,7 +49,7 @@ fn connect_from_its_directory(path: &Path) -> Result<OwnedFd, Errno> {
     let directory = path::open(&directory, Open::PATH.and(Open::DIRECTORY))?;
     let mut short = format!("/proc/self/fd/{}/", directory.as_raw_fd()).into_bytes();
     short.extend_from_slice(name.as_bytes());
-    socket::connect_stream(&short, PATIENCE)
+    connect(&short, PATIENCE)
 }
 
 /// The kernel says EAGAIN when the time of the socket is over.

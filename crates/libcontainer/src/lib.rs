@@ -13,6 +13,7 @@ mod hooks;
 mod host;
 mod kernel_file;
 mod launch;
+mod notify;
 mod owner;
 mod pid_file;
 mod rdt;

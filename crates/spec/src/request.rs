@@ -27,13 +27,16 @@ pub struct Request<'a> {
     pub detached: bool,
 }
 
-/// Sockets that systemd hands down, from fd 3 on (sd_listen_fds(3)).
+/// What a service manager hands down: sockets, from fd 3 on (sd_listen_fds(3)), and a place to
+/// tell that the service is ready (sd_notify(3)).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Activation<'a> {
     /// LISTEN_FDS.
     pub sockets: u32,
     /// LISTEN_FDNAMES.
     pub names: Option<&'a str>,
+    /// NOTIFY_SOCKET: somebody waits for the payload's `READY=1`.
+    pub notify: bool,
 }
 
 /// Are cgroup errors tolerated where no limit is asked?

@@ -15,6 +15,18 @@ pub struct Interest<'fd> {
     pub write: bool,
 }
 
+impl<'fd> Interest<'fd> {
+    /// Something to read there.
+    #[must_use]
+    pub const fn reading(fd: BorrowedFd<'fd>) -> Self {
+        Self {
+            fd: Some(fd),
+            read: true,
+            write: false,
+        }
+    }
+}
+
 /// What came of one interest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Readiness {

@@ -1,4 +1,4 @@
-//! Unix seqpacket sockets: the pair between runtime and init, and the start gate.
+//! Unix sockets: the pair between runtime and init, the start gate, a place for datagrams.
 
 use crate::{
     Errno,
@@ -7,6 +7,7 @@ use crate::{
 };
 
 const KIND: i32 = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
+const DATAGRAMS: i32 = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
 
 /// Two connected ends; message borders are kept.
 pub fn seqpacket_pair() -> Result<(OwnedFd, OwnedFd), Errno> {
@@ -24,6 +25,7 @@ struct Address {
 }
 
 impl Address {
+    /// A path, or the name of an abstract socket behind a NUL.
     fn new(path: &[u8]) -> Result<Self, Errno> {
         // SAFETY: sockaddr_un is plain data, for which all zeroes is a value.
         let mut raw: libc::sockaddr_un = unsafe { core::mem::zeroed() };
@@ -34,7 +36,8 @@ impl Address {
         for (slot, byte) in raw.sun_path.iter_mut().zip(path) {
             *slot = libc::c_char::from_ne_bytes([*byte]);
         }
-        let length = size_of_val(&raw.sun_family) + path.len() + 1;
+        let end = usize::from(path.first() != Some(&0));
+        let length = size_of_val(&raw.sun_family) + path.len() + end;
         Ok(Self {
             raw,
             length: u32::try_from(length).map_err(|_| Errno::ENAMETOOLONG)?,
@@ -45,9 +48,28 @@ impl Address {
 /// A socket bound to `path` that listens.
 pub fn listen(path: &[u8]) -> Result<OwnedFd, Errno> {
     let address = Address::new(path)?;
+    let socket = new(KIND)?;
+    bind(&socket, &address)?;
+    // SAFETY: the fd is ours.
+    check(unsafe { libc::listen(socket.as_raw_fd(), 1) }.into())?;
+    Ok(socket)
+}
+
+/// A socket for datagrams, bound to `path`.
+pub fn bind_datagrams(path: &[u8]) -> Result<OwnedFd, Errno> {
+    let address = Address::new(path)?;
+    let socket = new(DATAGRAMS)?;
+    bind(&socket, &address)?;
+    Ok(socket)
+}
+
+fn new(kind: i32) -> Result<OwnedFd, Errno> {
     // SAFETY: takes integers.
-    let socket = check(unsafe { libc::socket(libc::AF_UNIX, KIND, 0) }.into()).map(own)?;
-    // SAFETY: the address is complete for its length; the fd is ours.
+    check(unsafe { libc::socket(libc::AF_UNIX, kind, 0) }.into()).map(own)
+}
+
+fn bind(socket: &OwnedFd, address: &Address) -> Result<(), Errno> {
+    // SAFETY: the address is complete for its length; the fd is borrowed.
     let bound = unsafe {
         libc::bind(
             socket.as_raw_fd(),
@@ -55,25 +77,27 @@ pub fn listen(path: &[u8]) -> Result<OwnedFd, Errno> {
             address.length,
         )
     };
-    check(bound.into())?;
-    // SAFETY: the fd is ours.
-    check(unsafe { libc::listen(socket.as_raw_fd(), 1) }.into())?;
-    Ok(socket)
+    check(bound.into()).map(drop)
 }
 
 /// Connects to the seqpacket listener at `path`.
 pub fn connect(path: &[u8]) -> Result<OwnedFd, Errno> {
-    // SAFETY: takes integers.
-    let socket = check(unsafe { libc::socket(libc::AF_UNIX, KIND, 0) }.into()).map(own)?;
-    connect_by(socket, path)
+    connect_by(new(KIND)?, path)
 }
 
 /// Connects to the stream listener at `path`; neither this nor a send on it waits longer than so
 /// many seconds: EAGAIN then.
 pub fn connect_stream(path: &[u8], seconds: u8) -> Result<OwnedFd, Errno> {
-    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
-    // SAFETY: takes integers.
-    let socket = check(unsafe { libc::socket(libc::AF_UNIX, kind, 0) }.into()).map(own)?;
+    connect_in_time(libc::SOCK_STREAM | libc::SOCK_CLOEXEC, path, seconds)
+}
+
+/// The same for datagrams to whoever is bound to `path`.
+pub fn connect_datagrams(path: &[u8], seconds: u8) -> Result<OwnedFd, Errno> {
+    connect_in_time(DATAGRAMS, path, seconds)
+}
+
+fn connect_in_time(kind: i32, path: &[u8], seconds: u8) -> Result<OwnedFd, Errno> {
+    let socket = new(kind)?;
     let limit = libc::timeval {
         tv_sec: seconds.into(),
         tv_usec: 0,

@@ -1,6 +1,7 @@
 //! From a plan to a process that waits at the gate.
 
 mod conversation;
+mod doors;
 mod error;
 mod idmap;
 mod image;
@@ -11,6 +12,7 @@ mod seccomp_agent;
 mod trees;
 
 pub(crate) use conversation::{Conversation, InitError};
+pub(crate) use doors::Doors;
 pub(crate) use error::LaunchError;
 pub(crate) use image::InitImage;
 
@@ -85,11 +87,11 @@ impl Prepared {
         mut self,
         plan: &Plan,
         cgroup: &Cgroup,
-        gate: Option<&OwnedFd>,
+        doors: &Doors,
     ) -> Result<Launched, LaunchError> {
         let (ours, theirs) = Peer::pair().map_err(|e| LaunchError::Prepare("socketpair", e))?;
-        trees::open_cgroup_dirs(&plan.host.handed, &mut self.trees, cgroup)?;
-        let child = self.spawn(plan, cgroup, gate, theirs.as_fd())?;
+        trees::open_own_dirs(&plan.host.handed, &mut self.trees, (cgroup, doors))?;
+        let child = self.spawn(plan, cgroup, doors.gate.as_ref(), theirs.as_fd())?;
         drop(theirs);
         log::debug!("init: spawned as pid {}", child.pid);
         let staged = matches!(plan.init.namespaces.birth, Birth::Staged { .. });

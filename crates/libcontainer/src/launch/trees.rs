@@ -1,6 +1,6 @@
 //! Mount trees for init: bind sources and the root, cloned from the host before the birth.
 
-use super::error::LaunchError;
+use super::{doors::Doors, error::LaunchError};
 use crate::cgroup::Cgroup;
 use hull_spec::plan::{HandedTree, TreeSource};
 use hull_sys::{
@@ -10,7 +10,7 @@ use hull_sys::{
 };
 use std::{ffi::CString, os::fd::OwnedFd};
 
-/// All but the container's own cgroup directories, which do not exist yet.
+/// All but the container's own directories, which do not exist yet.
 pub(super) fn open_all(handed: &[HandedTree]) -> Result<Vec<Option<OwnedFd>>, LaunchError> {
     handed
         .iter()
@@ -19,26 +19,25 @@ pub(super) fn open_all(handed: &[HandedTree]) -> Result<Vec<Option<OwnedFd>>, La
             TreeSource::Device { path, major, minor } => {
                 device(tree, path, (*major, *minor)).map(Some)
             }
-            TreeSource::CgroupV1(_) => Ok(None),
+            TreeSource::CgroupV1(_) | TreeSource::Notify => Ok(None),
         })
         .collect()
 }
 
-/// The rest, once the cgroups are made.
-pub(super) fn open_cgroup_dirs(
+/// The rest, once the cgroups and the container's directory are made.
+pub(super) fn open_own_dirs(
     handed: &[HandedTree],
     trees: &mut [Option<OwnedFd>],
-    cgroup: &Cgroup,
+    (cgroup, doors): (&Cgroup, &Doors),
 ) -> Result<(), LaunchError> {
     for (tree, slot) in handed.iter().zip(trees) {
-        let TreeSource::CgroupV1(name) = &tree.source else {
-            continue;
+        let (directory, name) = match &tree.source {
+            TreeSource::CgroupV1(name) => (cgroup.v1_directory(name), name.as_str()),
+            TreeSource::Notify => (doors.notify.as_ref(), "notify"),
+            TreeSource::Path(_) | TreeSource::Device { .. } => continue,
         };
         let failed = failed(tree, name);
-        let directory = cgroup
-            .v1_directory(name)
-            .ok_or(Errno::ENOENT)
-            .map_err(&failed)?;
+        let directory = directory.ok_or(Errno::ENOENT).map_err(&failed)?;
         let clone = mount::clone_tree_of(directory, depth(tree)).map_err(&failed)?;
         *slot = Some(tied(clone, tree).map_err(&failed)?);
     }

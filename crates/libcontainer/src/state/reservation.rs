@@ -1,7 +1,7 @@
 //! An id reserved for a create: its directory, lock and intent, undone on drop unless committed.
 
 use super::{
-    file_names::{CONFIG, INTENT, RECORD, TEMPORARY},
+    file_names::{CONFIG, INTENT, NOTIFY, RECORD, TEMPORARY},
     lock::Lock,
     record::{Intent, Record},
     store::{Entry, Store, StoreError},
@@ -91,6 +91,21 @@ impl Reservation {
             what: "open the start gate",
             source,
         })
+    }
+
+    /// The directory that the payload's NOTIFY_SOCKET will be in.
+    pub(crate) fn make_notify_directory(&self) -> Result<OwnedFd, StoreError> {
+        let open = Open::PATH.and(Open::DIRECTORY).and(Open::NO_FOLLOW);
+        path::make_dir(self.entry.directory(), NOTIFY, 0o755)
+            .and_then(|()| path::open_at(self.entry.directory(), NOTIFY, open))
+            .map_err(|source| StoreError::Directory {
+                what: "make the directory of NOTIFY_SOCKET",
+                source,
+            })
+    }
+
+    pub(crate) fn entry(&self) -> &Entry {
+        &self.entry
     }
 
     /// Lets other hull commands at the container.

@@ -2,7 +2,7 @@
 
 use super::{
     Gate, InitLife, Status,
-    file_names::{CONFIG, FILES, GATE, INTENT, RECORD},
+    file_names::{CONFIG, FILES, GATE, INTENT, NOTIFY, NOTIFY_SOCKET, RECORD},
     observe,
     record::{Intent, Record, Recorded, VERSION},
 };
@@ -10,12 +10,15 @@ use hull_spec::id::ContainerId;
 use hull_sys::{
     Errno,
     path::{self, Open, Remove},
-    stat,
+    socket, stat,
 };
 use serde::de::DeserializeOwned;
 use std::{
     ffi::{CStr, CString},
-    os::{fd::OwnedFd, unix::ffi::OsStrExt},
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        unix::ffi::OsStrExt,
+    },
     path::PathBuf,
 };
 
@@ -178,6 +181,27 @@ impl Entry {
             })
     }
 
+    /// The socket on which the payload tells that it is ready; nothing where create made no place.
+    pub(crate) fn bind_notify_socket(&self) -> Result<Option<OwnedFd>, StoreError> {
+        let failed = |source| StoreError::Directory {
+            what: "open the socket of NOTIFY_SOCKET",
+            source,
+        };
+        let open = Open::READ.and(Open::DIRECTORY).and(Open::NO_FOLLOW);
+        let directory = match path::open_at(&self.directory, NOTIFY, open) {
+            Err(Errno::ENOENT) => return Ok(None),
+            other => other.map_err(failed)?,
+        };
+        // A start that was killed may have left one.
+        gone(path::unlink(&directory, NOTIFY_SOCKET, Remove::File)).map_err(failed)?;
+        let name = NOTIFY_SOCKET.to_string_lossy();
+        let path = format!("/proc/self/fd/{}/{name}", directory.as_raw_fd());
+        let socket = socket::bind_datagrams(path.as_bytes()).map_err(failed)?;
+        // The payload may be any user.
+        path::set_mode(&directory, NOTIFY_SOCKET, 0o777).map_err(failed)?;
+        Ok(Some(socket))
+    }
+
     /// Removes it, in whatever state it is: its name is free once this returns.
     pub(crate) fn remove(&self) -> Result<(), StoreError> {
         self.clear().map_err(|source| StoreError::Directory {
@@ -188,8 +212,8 @@ impl Entry {
 
     /// Only names that hull makes are removed: the directory of another program stays.
     pub(super) fn clear(&self) -> Result<(), Errno> {
-        for file in FILES {
-            gone(path::unlink(&self.directory, file, Remove::File))?;
+        for (name, what) in FILES {
+            gone(path::unlink(&self.directory, name, what))?;
         }
         gone(path::unlink(&self.root, &self.name, Remove::Directory))
     }

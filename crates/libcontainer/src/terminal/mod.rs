@@ -11,5 +11,5 @@ mod proxy;
 mod pty;
 
 pub(crate) use console_socket::{ConsoleError, ConsoleSocket};
-pub(crate) use proxy::{Proxy, ProxyError};
+pub(crate) use proxy::{Proxy, ProxyError, Woken};
 pub(crate) use pty::Pty;

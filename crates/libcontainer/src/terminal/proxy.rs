@@ -33,6 +33,24 @@ fn failed(step: &'static str) -> impl Fn(Errno) -> ProxyError {
     move |source| ProxyError { step, source }
 }
 
+/// Who ended a wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Woken {
+    BySignal,
+    ByOther,
+}
+
+impl Woken {
+    /// Signals first.
+    pub(crate) fn by(signal: bool, other: bool) -> Option<Self> {
+        match (signal, other) {
+            (true, _) => Some(Self::BySignal),
+            (false, true) => Some(Self::ByOther),
+            (false, false) => None,
+        }
+    }
+}
+
 /// The two directions.
 #[derive(Debug)]
 pub(crate) struct Proxy {
@@ -77,14 +95,25 @@ impl Proxy {
         }
     }
 
-    /// Moves bytes until `signals` has one.
-    pub(crate) fn wait(&mut self, signals: BorrowedFd<'_>) -> Result<(), ProxyError> {
-        while !self.turn(signals)? {}
-        Ok(())
+    /// Moves bytes until one of these can be read.
+    pub(crate) fn wait(
+        &mut self,
+        signals: BorrowedFd<'_>,
+        other: Option<BorrowedFd<'_>>,
+    ) -> Result<Woken, ProxyError> {
+        loop {
+            if let Some(woken) = self.turn(signals, other)? {
+                return Ok(woken);
+            }
+        }
     }
 
-    /// One poll and what it allows; true once there is a signal.
-    fn turn(&mut self, signals: BorrowedFd<'_>) -> Result<bool, ProxyError> {
+    /// One poll and what it allows.
+    fn turn(
+        &mut self,
+        signals: BorrowedFd<'_>,
+        other: Option<BorrowedFd<'_>>,
+    ) -> Result<Option<Woken>, ProxyError> {
         let stdin = Interest {
             fd: self.caller.stdin(),
             read: self.stdin != Source::Ended && self.input.has_room(),
@@ -101,13 +130,15 @@ impl Proxy {
             read: false,
             write: !self.output.is_empty(),
         };
-        let signals = Interest {
-            fd: Some(signals),
+        let other = Interest {
+            fd: other,
             read: true,
             write: false,
         };
-        let [stdin, master, stdout, signals] = poll::wait([stdin, master, stdout, signals])
-            .map_err(failed("wait for the terminal"))?;
+        let signals = Interest::reading(signals);
+        let [stdin, master, stdout, signals, other] =
+            poll::wait([stdin, master, stdout, signals, other])
+                .map_err(failed("wait for the terminal"))?;
         if stdin.read {
             self.read_caller();
         }
@@ -120,7 +151,7 @@ impl Proxy {
         if stdout.write {
             self.write_caller();
         }
-        Ok(signals.read)
+        Ok(Woken::by(signals.read, other.read))
     }
 
     /// The end of our input is not the end of the pty: the payload may have more to say.
@@ -176,8 +207,8 @@ impl Proxy {
         }
         self.payload = Source::Ended;
         while !self.output.is_empty() {
-            let told = self.turn(signals)?;
-            if told && !matches!(signal::next(signals), Ok(SIGCHLD | SIGWINCH)) {
+            let woken = self.turn(signals, None)?;
+            if woken.is_some() && !matches!(signal::next(signals), Ok(SIGCHLD | SIGWINCH)) {
                 return Ok(());
             }
         }

@@ -4,7 +4,8 @@ use crate::{
     cgroup::{Cgroup, CgroupError, Placement},
     hooks,
     host::{self, HostError},
-    launch::{LaunchError, Launched, Prepared},
+    launch::{Doors, LaunchError, Launched, Prepared},
+    notify::Readiness,
     pid_file::{PidFile, PidFileError},
     rdt::{Rdt, RdtError},
     state::{Intent, Record, Recorded, Reservation, Store, StoreError, VERSION},
@@ -37,6 +38,8 @@ pub struct CreateRequest {
     /// `--preserve-fds`.
     pub preserved_fds: u32,
     pub sockets: Sockets,
+    /// NOTIFY_SOCKET: whom to tell that the payload is ready.
+    pub notify: Option<PathBuf>,
     pub manager: CgroupManager,
     pub rootless: Rootless,
 }
@@ -92,6 +95,7 @@ pub(super) struct Made {
     pub(super) record: Record,
     /// Its directory; no longer locked.
     pub(super) place: Reservation,
+    pub(super) readiness: Option<Readiness>,
 }
 
 /// A request that was found good: the plan, and nothing done yet.
@@ -128,6 +132,7 @@ impl<'a> Draft<'a> {
                 activation: Activation {
                     sockets: request.sockets.count,
                     names: request.sockets.names.as_deref(),
+                    notify: request.notify.is_some(),
                 },
                 verbosity: verbosity(),
                 console: request.console_socket.is_some(),
@@ -184,11 +189,9 @@ impl<'a> Draft<'a> {
         let cgroup = Cgroup::make(&self.placement, &plan.host.cgroup)?;
         log::debug!("cgroup: made");
         rdt.make()?;
-        let listener = match gate {
-            Gate::Listener => Some(reservation.open_gate()?),
-            Gate::Here => None,
-        };
-        let mut init = prepared.launch(plan, &cgroup, listener.as_ref())?;
+        let doors = self.open_doors(&reservation, gate)?;
+        let readiness = self.readiness(&reservation, gate)?;
+        let mut init = prepared.launch(plan, &cgroup, &doors)?;
         self.born.set(true);
         rdt.attach(init.pid)?;
         let recorded = match gate {
@@ -219,7 +222,31 @@ impl<'a> Draft<'a> {
             init,
             record,
             place: reservation,
+            readiness,
         })
+    }
+
+    fn open_doors(&self, reservation: &Reservation, gate: Gate) -> Result<Doors, StoreError> {
+        let notifies = self.plan.host.notifies();
+        let waits = gate == Gate::Listener;
+        Ok(Doors {
+            gate: waits.then(|| reservation.open_gate()).transpose()?,
+            notify: notifies
+                .then(|| reservation.make_notify_directory())
+                .transpose()?,
+        })
+    }
+
+    /// Who starts what it makes hears it too.
+    fn readiness(
+        &self,
+        reservation: &Reservation,
+        gate: Gate,
+    ) -> Result<Option<Readiness>, StoreError> {
+        match (&self.request.notify, gate) {
+            (Some(manager), Gate::Here) => Readiness::listen(reservation.entry(), manager),
+            _ => Ok(None),
+        }
     }
 
     /// The payload may run before init's `Ready` is heard, and with it whatever calls hull on this

@@ -70,7 +70,10 @@ pub fn run(store: &Store, request: &CreateRequest, mode: RunMode) -> Result<Exit
 fn run_detached(store: &Store, request: &CreateRequest) -> Result<ExitCode, RunError> {
     let draft = Draft::new(request, Attached::No)?;
     let made = draft.bring_up(store, Gate::Here)?;
-    start_or_undo(&draft, made)?;
+    let mut made = start_or_undo(&draft, made)?;
+    if let Some(readiness) = made.readiness.take() {
+        readiness.wait(made.init.pid, &made.init.pidfd);
+    }
     Ok(ExitCode(0))
 }
 
@@ -88,8 +91,9 @@ fn run_attached(
     let signals = signal::block_all().map_err(|e| RunError::Prepare("block signals", e))?;
     let mut made = draft.bring_up(store, Gate::Here)?;
     let proxy = attend::proxy(&mut made.init, draft.plan().init.process.terminal)?;
-    let made = start_or_undo(&draft, made)?;
-    let ending = attend::until_the_end(&made.init, &signals, proxy)?;
+    let mut made = start_or_undo(&draft, made)?;
+    let readiness = made.readiness.take();
+    let ending = attend::until_the_end(&made.init, &signals, (proxy, readiness))?;
     if keep == Keep::Nothing {
         bury(&made.record, made.place)?;
     }

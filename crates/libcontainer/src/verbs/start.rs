@@ -5,10 +5,12 @@ use super::delete::{Force, delete};
 use crate::{
     hooks::{self, HookError},
     launch::{Conversation, InitError},
+    notify::Readiness,
     state::{Status, Store, StoreError, gate_path},
 };
 use hull_spec::{hook::HookKind, id::ContainerId};
 use hull_sys::{Errno, socket};
+use std::path::Path;
 
 /// A start that failed.
 #[derive(Debug, thiserror::Error)]
@@ -31,16 +33,20 @@ pub enum StartError {
     Hook(#[from] HookError),
 }
 
-/// Starts the user's program. Of two starts exactly one wins.
-pub fn start(store: &Store, id: &ContainerId) -> Result<(), StartError> {
+/// Starts the user's program. Of two starts exactly one wins. Where `notify` names a service manager
+/// and create was told of one, it returns when the payload is ready.
+pub fn start(store: &Store, id: &ContainerId, notify: Option<&Path>) -> Result<(), StartError> {
     let container = Container::open(store, id)?;
     let lock = container.entry.lock()?;
-    match container.look()?.0 {
+    let (status, pidfd) = container.look()?;
+    match status {
         Status::Created => {}
         Status::Stopped => return Err(StartError::Stopped),
         Status::Running => return Err(StartError::Running),
         other => return Err(StartError::Other(other.as_str())),
     }
+    let listen = |manager| Readiness::listen(&container.entry, manager);
+    let readiness = notify.map(listen).transpose()?.flatten();
     let socket = match socket::connect(&gate_path(&container.entry)) {
         // It died in between: nobody listens.
         Err(Errno::ECONNREFUSED) => return Err(StartError::Stopped),
@@ -63,7 +69,11 @@ pub fn start(store: &Store, id: &ContainerId) -> Result<(), StartError> {
         &record.hook_state(),
         record.init.pid,
     )
-    .or_else(|error| destroy(store, id, error.into()))
+    .or_else(|error| destroy(store, id, error.into()))?;
+    if let (Some(readiness), Some(pidfd)) = (readiness, pidfd) {
+        readiness.wait(record.init.pid, &pidfd);
+    }
+    Ok(())
 }
 
 /// After a failed hook: the container goes, with its poststop hooks (runtime.md#lifecycle 7, 9).

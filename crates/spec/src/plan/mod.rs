@@ -82,6 +82,15 @@ pub struct HostPlan {
     pub hooks: Hooks,
 }
 
+impl HostPlan {
+    /// Does the payload tell when it is ready, and to whom the runtime tells it on?
+    #[must_use]
+    pub fn notifies(&self) -> bool {
+        let mut sources = self.handed.iter().map(|tree| &tree.source);
+        sources.any(|source| *source == TreeSource::Notify)
+    }
+}
+
 /// What the init image is handed: carried out from top to bottom, nothing is decided inside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InitPlan {

@@ -32,6 +32,8 @@ pub enum TreeSource {
     },
     /// The container's own directory in one v1 hierarchy, by the hierarchy's name.
     CgroupV1(String),
+    /// The directory of the container's own NOTIFY_SOCKET.
+    Notify,
 }
 
 /// mount_setattr's propagation types.

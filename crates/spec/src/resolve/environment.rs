@@ -4,6 +4,7 @@ use crate::request::Activation;
 use std::collections::BTreeSet;
 
 use super::error::{At, Warnings};
+use super::notify;
 
 /// The last of several values of one name counts, in its place. An empty HOME is none.
 pub(super) fn resolve(
@@ -42,20 +43,19 @@ pub(super) fn names(env: &[String], name: &str) -> bool {
     env.iter().any(is_it)
 }
 
-/// As sd_listen_fds(3) looks for them. The payload is the first process of its container.
+/// As sd_listen_fds(3) and sd_notify(3) look for them. The payload is the first process of its
+/// container.
 fn activated(activation: Activation<'_>) -> Vec<String> {
-    if activation.sockets == 0 {
-        return Vec::new();
+    let mut entries = Vec::new();
+    if activation.sockets > 0 {
+        entries.push(format!("LISTEN_FDS={}", activation.sockets));
+        entries.push("LISTEN_PID=1".to_owned());
+        let names = activation.names.iter();
+        entries.extend(names.map(|names| format!("LISTEN_FDNAMES={names}")));
     }
-    let mut entries = vec![
-        format!("LISTEN_FDS={}", activation.sockets),
-        "LISTEN_PID=1".to_owned(),
-    ];
-    entries.extend(
-        activation
-            .names
-            .map(|names| format!("LISTEN_FDNAMES={names}")),
-    );
+    if activation.notify {
+        entries.push(format!("NOTIFY_SOCKET={}", notify::SOCKET));
+    }
     entries
 }
 
@@ -89,7 +89,11 @@ mod tests {
 
     #[test]
     fn sockets_of_the_caller_are_named_to_the_payload_alone() {
-        let activation = |sockets, names| Activation { sockets, names };
+        let activation = |sockets, names| Activation {
+            sockets,
+            names,
+            notify: false,
+        };
         for (activation, given, expected) in [
             (activation(0, Some("a")), &["A=1"][..], &["A=1"][..]),
             (

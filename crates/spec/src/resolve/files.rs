@@ -7,7 +7,7 @@ use super::handed::Handed;
 use super::idmaps::KnownMaps;
 use super::rootfs::{self, Root};
 use super::subject::Subject;
-use super::{cgroup_mount, devices, mounts};
+use super::{cgroup_mount, devices, mounts, notify};
 
 /// Trees for the host to open, and what init does with them.
 pub(super) struct Files {
@@ -59,6 +59,9 @@ fn filled(
         Vec::new()
     };
     cgroup_mount::fill(&mut mounts, own, host, handed);
+    if notify::is_wanted(subject.request, own) {
+        mounts.push(notify::mount(mounts.len(), handed));
+    }
     let (masked, readonly) = (
         At::new("/linux/maskedPaths"),
         At::new("/linux/readonlyPaths"),

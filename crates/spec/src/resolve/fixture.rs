@@ -35,6 +35,7 @@ pub(super) struct Scene {
     pub(super) keyring: SessionKeyring,
     pub(super) console: bool,
     pub(super) detached: bool,
+    pub(super) notify: bool,
 }
 
 impl Scene {
@@ -57,6 +58,7 @@ impl Scene {
             keyring: SessionKeyring::New,
             console: false,
             detached: true,
+            notify: false,
         }
     }
 
@@ -130,7 +132,10 @@ impl Scene {
             root_change: self.root_change,
             keyring: self.keyring,
             preserved_fds: 2,
-            activation: Activation::default(),
+            activation: Activation {
+                notify: self.notify,
+                ..Activation::default()
+            },
             verbosity: Verbosity::Quiet,
             console: self.console,
             detached: self.detached,

@@ -26,6 +26,7 @@ mod mount_options;
 mod mount_words;
 mod mounts;
 mod namespaces;
+mod notify;
 mod path;
 mod personality;
 mod place;

@@ -6,12 +6,12 @@
 use crate::config::{Config, Process as Raw, User};
 use crate::host::HostFacts;
 use crate::plan::{Capabilities, GroupChange, NamespaceKind, Namespaces, Process, Terminal};
-use crate::request::Request;
+use crate::request::{Activation, Request};
 
 use super::capabilities;
 use super::error::{At, ResolveError, Warnings};
 use super::idmaps::KnownMaps;
-use super::{cpu_list, environment, path, terminal};
+use super::{cpu_list, environment, notify, path, terminal};
 
 /// Deliberate where the specification says "unchanged": images are built for it.
 const DEFAULT_UMASK: u32 = 0o022;
@@ -86,12 +86,11 @@ fn process(
         return Err(at.member("/args").breaks("must have at least one entry"));
     }
     let given = raw.env.as_deref().unwrap_or_default();
-    let env = environment::resolve(
-        given,
-        around.request.activation,
-        &at.member("/env"),
-        warnings,
-    );
+    let activation = Activation {
+        notify: notify::is_wanted(around.request, around.own),
+        ..around.request.activation
+    };
+    let env = environment::resolve(given, activation, &at.member("/env"), warnings);
     let root = User::default();
     let user = raw.user.as_ref().unwrap_or(&root);
     check_affinity(raw, &at.member("/execCPUAffinity"))?;
