@@ -90,7 +90,7 @@ case!(
 );
 
 /// Lets mapped users come to the bundle.
-fn open_up(bed: &Bed) -> Check {
+pub(super) fn open_up(bed: &Bed) -> Check {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(&bed.scratch, std::fs::Permissions::from_mode(0o755))?;
     let parent = bed.scratch.parent().ok_or_else(|| Stop::Fail("no parent".to_owned()))?;

@@ -24,6 +24,7 @@ mod hostile_root;
 mod image_programs;
 mod image_races;
 mod insight;
+mod joining;
 mod killed;
 mod labels;
 mod late_failures;
