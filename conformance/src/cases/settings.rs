@@ -4,6 +4,7 @@ use crate::bundle::Config;
 use crate::case::{caller, case, ensure, must, same};
 use crate::facts::worked;
 use serde_json::json;
+use std::path::Path;
 
 case!(
     the_hostname_is_the_one_asked_for,
@@ -83,6 +84,19 @@ case!(
         let config = sysctl(bed.config(), "net/ipv4/conf/lo/forwarding", "1")
             .steps("read /proc/sys/net/ipv4/conf/lo/forwarding");
         same("value", worked(&bed.steps(&config)?, "read", "/proc/sys/net/ipv4/conf/lo/forwarding")?, json!("1\n"))
+    }
+);
+
+case!(
+    a_user_namespace_in_the_hosts_pid_namespace_takes_sysctls,
+    must(&["6.sysctl"], "config-linux.md#sysctl: also where the user namespace has no pid namespace of its own"),
+    |bed| {
+        bed.host.needs_root()?;
+        let config = bed.config().user_namespace(100_000, 65536).without_namespace("pid");
+        // Only what belongs to the user namespace may be mounted afresh.
+        let config = config.without_mount("/proc").bind(Path::new("/proc"), "/proc", &["rbind"]);
+        let config = sysctl(config, "net.ipv4.ip_forward", "1").steps("read /proc/sys/net/ipv4/ip_forward");
+        same("value", worked(&bed.steps(&config)?, "read", "/proc/sys/net/ipv4/ip_forward")?, json!("1\n"))
     }
 );
 

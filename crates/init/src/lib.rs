@@ -27,6 +27,7 @@ mod jail;
 mod keyring;
 mod namespace;
 mod privilege;
+mod procfs;
 mod root;
 mod seccomp;
 mod session;
