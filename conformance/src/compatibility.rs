@@ -35,6 +35,12 @@ is what each runtime does otherwise, at the version named. How to run it: [testi
 - **fail**: neither; such a run is a failure.
 ";
 
+/// What no environment has.
+const NEVER_RUN: &str = "
+None of them has SELinux. What hull writes where it is on (`process.selinuxLabel`) is held by unit tests alone, and was
+never exercised; where it is off, the label is refused, and a case shows that.
+";
+
 /// Takes the results given into the figures and writes the document.
 pub(crate) fn write(document: &Path, options: &Options) -> Result<bool, String> {
     let file = options.figures.as_deref().ok_or("--compatibility needs --figures FILE")?;
@@ -59,6 +65,7 @@ fn render(figures: &Figures, gaps: &[Gap]) -> String {
     for (name, what) in ENVIRONMENTS {
         writeln!(text, "| {name} | {what} |").unwrap_or_default();
     }
+    text.push_str(NEVER_RUN);
     totals(&mut text, figures, gaps);
     for (name, _) in ENVIRONMENTS {
         sections(&mut text, figures, name);

@@ -1,12 +1,16 @@
-//! AppArmor labels: contracts.md 4.2 and 8, and T-A07 with a label. They run
-//! where AppArmor is on and its parser installed, as in the virtual machine.
+//! Security labels: contracts.md 4.2 and 8, and T-A07 with a label. AppArmor's run where it is on
+//! and its parser installed, as in the virtual machine; no machine of ours has SELinux, so of that
+//! only the refusals are seen.
 
 use super::exec::{report, running};
+use super::hostile_root::fresh;
 use super::image_races::{Covering, started_behind};
 use crate::bed::Bed;
 use crate::bundle::Config;
 use crate::case::{Check, caller, case, ensure, safety, same, skip};
+use crate::command::Output;
 use serde_json::{Value, json};
+use std::path::Path;
 use std::process::Command;
 
 /// A loaded profile that allows everything but /etc/denied; unloaded when dropped.
@@ -18,17 +22,22 @@ struct Profile<'b> {
 
 impl<'b> Profile<'b> {
     fn load(bed: &'b Bed) -> Check<Self> {
+        Self::load_as(bed, &bed.token, "")
+    }
+
+    /// With this name, and with further rules.
+    fn load_as(bed: &'b Bed, name: &str, more: &str) -> Check<Self> {
         bed.host.needs_root()?;
         if !bed.host.has_apparmor() {
             return skip("AppArmor is not enabled here");
         }
         bed.host.needs_program("apparmor_parser")?;
-        let name = bed.token.clone();
+        let name = name.to_owned();
         let rules = "file, network, capability, mount, umount, pivot_root, signal, ptrace, unix,";
         let text = format!(
-            "profile {name} flags=(attach_disconnected,mediate_deleted) {{\n{rules}\ndeny /etc/denied r,\n}}\n"
+            "profile {name} flags=(attach_disconnected,mediate_deleted) {{\n{rules}\ndeny /etc/denied r,\n{more}\n}}\n"
         );
-        let file = bed.file("profile", &text)?.to_string_lossy().into_owned();
+        let file = bed.file(&format!("{name}.profile"), &text)?.to_string_lossy().into_owned();
         let profile = Self { bed, name, file };
         profile.parser("--replace")?;
         Ok(profile)
@@ -69,6 +78,103 @@ case!(
         let output = bed.run_bundle(&bundle)?.succeeded("run")?;
         same("label", &output.step("report")?["label"], &profile.label())?;
         same("what it denies", &output.step("read")?["errno"], &json!("EACCES"))
+    }
+);
+
+case!(
+    the_profile_holds_in_a_user_namespace,
+    safety(
+        &["3.process.apparmorProfile"],
+        "config.md#linux-process: apparmorProfile: the same in a user namespace, whosever the pid namespace is"
+    ),
+    |bed| {
+        let profile = Profile::load(bed)?;
+        let own = profile.config().user_namespace(100_000, 65536);
+        same("label with a pid namespace", &bed.facts(&own)?["label"], &profile.label())?;
+        // Only what belongs to the user namespace may be mounted afresh.
+        let shared = own.without_namespace("pid").without_mount("/proc").bind(Path::new("/proc"), "/proc", &["rbind"]);
+        same("label in the host's pid namespace", &bed.facts(&shared)?["label"], &profile.label())
+    }
+);
+
+case!(
+    the_profile_holds_after_a_start_container_hook,
+    safety(
+        &["3.process.apparmorProfile", "3.startContainer"],
+        "config.md#linux-process: apparmorProfile: the same where hooks run between start and the process"
+    ),
+    |bed| {
+        let profile = Profile::load(bed)?;
+        let hook = json!({"path": "/probe", "args": ["probe", "write", "/hook", "ran"]});
+        let bundle = bed.bundle(&profile.config().set("/hooks/startContainer/-", hook).steps("report"))?;
+        let output = bed.run_bundle(&bundle)?.succeeded("run")?;
+        same("label", &output.step("report")?["label"], &profile.label())?;
+        same("the hook", std::fs::read_to_string(bundle.rootfs().join("hook"))?, "ran")
+    }
+);
+
+case!(
+    a_confined_runtime_never_lifts_its_own_profile,
+    safety(
+        &["3.process.apparmorProfile"],
+        "config.md#linux-process: apparmorProfile of a confined runtime: stacked on its own under no_new_privs, or as its policy allows"
+    ),
+    |bed| {
+        bed.host.needs_program("aa-exec")?;
+        let inner = Profile::load(bed)?;
+        let outer = Profile::load_as(bed, &format!("{}-outer", bed.token), "change_profile,")?;
+        let label = |new_privileges: bool| -> Check<String> {
+            let config = inner.config().set("/process/noNewPrivileges", json!(!new_privileges));
+            let bundle = fresh(bed, &config.steps("report + read /etc/denied"))?;
+            std::fs::write(bundle.rootfs().join("etc/denied"), "secret")?;
+            let mut launcher = Command::new("aa-exec");
+            launcher.args(["-p", &outer.name, "--"]);
+            let call = ["run", "--bundle", &bundle.path.to_string_lossy(), &bed.id()];
+            let output = bed.finish(bed.command_through(launcher, &call))?.succeeded("run")?;
+            same("what it denies", &output.step("read")?["errno"], &json!("EACCES"))?;
+            Ok(output.step("report")?["label"].as_str().unwrap_or_default().to_owned())
+        };
+        same("label where policy allows it", json!(label(true)?), inner.label())?;
+        let stacked = label(false)?;
+        let mut names: Vec<&str> = stacked.trim_end_matches(" (enforce)").split("//&").collect();
+        names.sort_unstable();
+        same("profiles under no_new_privs", names, vec![inner.name.as_str(), outer.name.as_str()])
+    }
+);
+
+case!(
+    nothing_is_needed_to_be_unconfined,
+    caller(&["3.process.apparmorProfile"], "checklist: apparmorProfile: `unconfined` and the empty one are accepted"),
+    |bed| {
+        for name in ["", "unconfined"] {
+            let facts = bed.facts(&bed.config().set("/process/apparmorProfile", json!(name)))?;
+            if bed.host.has_apparmor() {
+                same(name, &facts["label"], &json!("unconfined"))?;
+            }
+        }
+        Ok(())
+    }
+);
+
+/// A config that asks for SELinux, on a machine without it.
+fn refused_without_selinux(bed: &Bed, pointer: &str) -> Check<Output> {
+    if Path::new("/sys/fs/selinux/enforce").exists() {
+        return skip("this machine has SELinux");
+    }
+    bed.create_refused(&bed.config().set(pointer, json!("system_u:system_r:container_t:s0:c1,c2")))
+}
+
+case!(
+    a_selinux_label_without_selinux_is_named,
+    caller(
+        &["3.process.selinuxLabel"],
+        "checklist: selinuxLabel: SELinux off: `selinux label is specified in config, but selinux is disabled or not supported`"
+    ),
+    |bed| {
+        let output = refused_without_selinux(bed, "/process/selinuxLabel")?;
+        let phrase = "selinux label is specified in config, but selinux is disabled or not supported";
+        ensure!(output.stderr.contains(phrase), "no such phrase: {}", output.stderr.trim());
+        Ok(())
     }
 );
 

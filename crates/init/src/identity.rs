@@ -4,6 +4,7 @@
 use crate::{
     failure::{Context, Failure},
     keyring,
+    labels::Labels,
     root::c_string,
 };
 use alloc::format;
@@ -15,8 +16,8 @@ use hull_sys::{
 };
 
 /// Joins the session keyring and stands in the working directory.
-pub(crate) fn assume(plan: &InitPlan) -> Result<(), Failure> {
-    keyring::join(&plan.keyring)?;
+pub(crate) fn assume(plan: &InitPlan, labels: &Labels<'_>) -> Result<(), Failure> {
+    keyring::join(&plan.keyring, labels)?;
     if let Some(policy) = &plan.process.memory_policy {
         scheduling::set_memory_policy(policy.mode, &policy.nodes)
             .context("/linux/memoryPolicy: set_mempolicy")?;

@@ -25,6 +25,7 @@ mod identity;
 mod inherited;
 mod jail;
 mod keyring;
+mod labels;
 mod namespace;
 mod privilege;
 mod procfs;
@@ -37,8 +38,12 @@ mod terminal;
 use conversation::Conversation;
 use failure::{Context, Failure};
 use hooks::Sink;
-use hull_spec::{plan::InitPlan, protocol::Stage};
+use hull_spec::{
+    plan::{InitPlan, Labelled},
+    protocol::Stage,
+};
 use inherited::Inherited;
+use labels::Labels;
 
 /// The image's main: `base` is the number of the first fd that the runtime handed over.
 #[must_use]
@@ -64,15 +69,16 @@ fn live(
     parent.speak(plan.verbosity);
     let sink = Sink::open(&plan)?;
     let plan = birth::settle(plan, inherited, parent)?;
+    let mut labels = Labels::open(&plan.process.labels)?;
     jail::assemble(&plan, inherited, &sink, parent)?;
     parent.enter(Stage::Identity)?;
-    identity::assume(&plan)?;
+    identity::assume(&plan, &labels)?;
     seccomp::check(&plan.process)?;
     // startContainer hooks are root's, and run after the gate.
     let hooks_first = !plan.hooks.start_container.is_empty();
     if !hooks_first {
         parent.enter(Stage::Privileges)?;
-        privilege::drop_to(&plan.process, parent)?;
+        give_up_rights(&plan, &mut labels, parent)?;
     }
     let payload = handover::prepare(&plan.process)?;
     seccomp::load_with_listener(&plan.process, parent)?;
@@ -83,12 +89,24 @@ fn live(
         parent
             .enter(Stage::Privileges)
             .or_else(|failure| parent.keep(failure))?;
-        privilege::drop_to(&plan.process, parent)?;
+        give_up_rights(&plan, &mut labels, parent)?;
     }
     parent
         .enter(Stage::Exec)
         .or_else(|failure| parent.keep(failure))?;
     handover::exec(&plan.process, payload)
+}
+
+/// The label comes last: from there on every program that init starts would have it.
+fn give_up_rights(
+    plan: &InitPlan,
+    labels: &mut Labels<'_>,
+    parent: &Conversation,
+) -> Result<(), Failure> {
+    privilege::drop_to(&plan.process, parent)?;
+    labels.set(Labelled::Payload)?;
+    *labels = Labels::default();
+    Ok(())
 }
 
 fn plan(inherited: &Inherited) -> Result<InitPlan, Failure> {

@@ -5,6 +5,7 @@ use crate::{
     failure::{Context, Failure},
     root::c_string,
 };
+use alloc::string::String;
 use hull_sys::{
     Errno,
     fd::OwnedFd,
@@ -42,6 +43,13 @@ impl Procfs {
     /// A file in it, over no symlink and no other mount.
     pub(crate) fn open(&self, path: &str, open: Open) -> Result<OwnedFd, Errno> {
         path::open_confined(&self.0, &c_string(path)?, open, Resolve::BENEATH)
+    }
+
+    /// The name of this process's own directory.
+    pub(crate) fn own_directory(&self) -> Result<String, Failure> {
+        path::read_symlink(&self.0, c"self")
+            .and_then(|name| String::from_utf8(name).map_err(|_| Errno::EINVAL))
+            .context("read /proc/self")
     }
 }
 

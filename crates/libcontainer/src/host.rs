@@ -1,7 +1,7 @@
 //! The facts about this host that resolving asks for, each found at the least cost.
 
 use crate::cgroup::membership;
-use hull_spec::{HostFacts, plan::CgroupLayout};
+use hull_spec::{HostFacts, SecurityModules, plan::CgroupLayout};
 use hull_sys::{
     Errno, capability, identity,
     path::{self, Open},
@@ -19,8 +19,8 @@ pub struct HostError {
     source: Errno,
 }
 
-/// Looks at the host.
-pub(crate) fn facts() -> Result<HostFacts, HostError> {
+/// Looks at the host, and at its security modules as far as they are asked for.
+pub(crate) fn facts(asked: SecurityModules) -> Result<HostFacts, HostError> {
     let cgroup_layout = cgroup_layout().map_err(failed("/sys/fs/cgroup"))?;
     let (cgroup_v1, cgroup_unified) = match cgroup_layout {
         CgroupLayout::V2 => (Vec::new(), false),
@@ -36,6 +36,10 @@ pub(crate) fn facts() -> Result<HostFacts, HostError> {
         privileged,
         setgroups_denied: !privileged && setgroups_denied(),
         last_capability: last_capability(),
+        security_modules: SecurityModules {
+            apparmor: asked.apparmor && apparmor_is_enabled(),
+            selinux: asked.selinux && selinux_is_enabled(),
+        },
     })
 }
 
@@ -70,4 +74,18 @@ fn last_capability() -> u32 {
         true => (41..64).take_while(known).last().unwrap_or(40),
         false => (0..40).rev().find(known).unwrap_or(0),
     }
+}
+
+/// As runc and crun find out: securityfs shows it, and it says so itself.
+fn apparmor_is_enabled() -> bool {
+    path::open(c"/sys/kernel/security/apparmor", Open::PATH).is_ok()
+        && path::open(c"/sys/module/apparmor/parameters/enabled", Open::READ)
+            .and_then(|file| path::read_all(file, 16))
+            .is_ok_and(|text| text.starts_with(b"Y"))
+}
+
+fn selinux_is_enabled() -> bool {
+    path::open(c"/sys/fs/selinux", Open::PATH)
+        .and_then(stat::filesystem)
+        .is_ok_and(|found| found == stat::magic::SELINUX)
 }

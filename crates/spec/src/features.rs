@@ -119,6 +119,7 @@ struct Part {
     enabled: bool,
 }
 
+const SUPPORTED: Part = Part { enabled: true };
 const NOT_YET: Part = Part { enabled: false };
 
 fn linux() -> Linux {
@@ -135,8 +136,8 @@ fn linux() -> Linux {
             rdma: true,
         },
         seccomp: seccomp(),
-        apparmor: NOT_YET,
-        selinux: NOT_YET,
+        apparmor: SUPPORTED,
+        selinux: SUPPORTED,
         intel_rdt: IntelRdt {
             enabled: true,
             schemata: true,
@@ -200,8 +201,8 @@ mod tests {
     #[test]
     fn nothing_is_claimed_that_resolve_refuses() {
         let linux = &shown()["linux"];
-        for part in ["apparmor", "selinux", "netDevices"] {
-            assert_eq!(linux[part]["enabled"], false, "{part}");
+        for (part, enabled) in [("apparmor", true), ("selinux", true), ("netDevices", false)] {
+            assert_eq!(linux[part]["enabled"], enabled, "{part}");
         }
         assert_eq!(linux["mountExtensions"]["idmap"]["enabled"], false);
         assert_eq!(linux["cgroup"]["systemd"], false);

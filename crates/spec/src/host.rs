@@ -23,6 +23,15 @@ pub struct HostFacts {
     pub setgroups_denied: bool,
     /// /proc/sys/kernel/cap_last_cap.
     pub last_capability: u32,
+    /// Of those that the config asks for: which are enabled?
+    pub security_modules: SecurityModules,
+}
+
+/// Security modules of the kernel that label.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SecurityModules {
+    pub apparmor: bool,
+    pub selinux: bool,
 }
 
 /// One v1 hierarchy.

@@ -33,8 +33,8 @@ pub mod template;
 pub use self::{
     bundle::Bundle,
     config::{Config, ConfigError},
-    host::{HostFacts, V1Hierarchy},
+    host::{HostFacts, SecurityModules, V1Hierarchy},
     id::{ContainerId, IdError},
     request::{Activation, Request, RootChange, Rootless, SessionKeyring},
-    resolve::{Problem, ResolveError, resolve},
+    resolve::{Problem, ResolveError, modules_asked, resolve},
 };

@@ -16,7 +16,7 @@ use hull_spec::plan::{
 };
 use hull_spec::{
     Activation, Bundle, Config, ContainerId, HostFacts, Request, RootChange, Rootless,
-    SessionKeyring, V1Hierarchy, resolve,
+    SecurityModules, SessionKeyring, V1Hierarchy, resolve,
 };
 use serde_json::Value;
 
@@ -47,7 +47,6 @@ fn supported(text: &[u8]) -> Vec<u8> {
         resources.remove("blockIO");
     }
     let process = config["process"].as_object_mut().unwrap();
-    process.remove("apparmorProfile");
     process.remove("terminal");
     config.to_string().into_bytes()
 }
@@ -84,6 +83,10 @@ fn host(layout: CgroupLayout) -> HostFacts {
         privileged: true,
         setgroups_denied: false,
         last_capability: 40,
+        security_modules: SecurityModules {
+            apparmor: true,
+            selinux: false,
+        },
     }
 }
 

@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 
 use hull_spec::plan::{CgroupLayout, CgroupManager, Verbosity};
 use hull_spec::{
-    Activation, Bundle, ContainerId, HostFacts, Request, RootChange, Rootless, SessionKeyring,
-    features, resolve, template,
+    Activation, Bundle, ContainerId, HostFacts, Request, RootChange, Rootless, SecurityModules,
+    SessionKeyring, features, resolve, template,
 };
 use jsonschema::{Draft, Retrieve, Uri, Validator};
 use serde_json::Value;
@@ -112,6 +112,10 @@ fn answer(path: &Path) -> Result<(), String> {
         privileged: true,
         setgroups_denied: false,
         last_capability: 40,
+        security_modules: SecurityModules {
+            apparmor: true,
+            selinux: true,
+        },
     };
     let id = ContainerId::new("example").unwrap();
     let request = Request {

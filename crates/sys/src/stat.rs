@@ -94,6 +94,7 @@ pub mod magic {
     pub const TMPFS: u64 = 0x0102_1994;
     pub const PIDFS: u64 = 0x5049_4446;
     pub const DEVPTS: u64 = 0x1cd1;
+    pub const SELINUX: u64 = 0xf97c_ff8c;
 }
 
 /// The magic number of the filesystem that an fd is on.

@@ -15,6 +15,7 @@ use crate::{
 use hull_spec::{
     Activation, Bundle, ConfigError, Request, ResolveError, RootChange, Rootless, SessionKeyring,
     id::ContainerId,
+    modules_asked,
     plan::{CgroupManager, NamespaceKind, Plan, Verbosity},
     protocol::Gate,
     resolve,
@@ -117,7 +118,7 @@ impl<'a> Draft<'a> {
         log::debug!("read {}", request.bundle.join(&request.config).display());
         let bundle = Bundle::load(&request.bundle, &request.config)?;
         log::debug!("config: read");
-        let host = host::facts()?;
+        let host = host::facts(modules_asked(&bundle.config))?;
         log::debug!("host: looked at");
         let mut plan = resolve(
             &bundle,

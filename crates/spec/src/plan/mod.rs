@@ -6,6 +6,7 @@
 //! and asks no questions.
 
 mod cgroup;
+mod label;
 mod mount;
 mod namespace;
 mod process;
@@ -18,6 +19,7 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 pub use cgroup::*;
+pub use label::*;
 pub use mount::*;
 pub use namespace::*;
 pub use process::*;

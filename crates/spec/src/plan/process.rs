@@ -1,6 +1,6 @@
 //! The payload in the plan: who it is, what it may, what it runs.
 
-use super::{MemoryPolicy, SeccompFilter};
+use super::{Label, MemoryPolicy, SeccompFilter};
 use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,7 @@ pub struct Process {
     pub umask: u32,
     pub capabilities: Capabilities,
     pub no_new_privileges: bool,
+    pub labels: Vec<Label>,
     pub seccomp: Option<SeccompFilter>,
     /// Set before the change of ids; in a user namespace the host sets them, whose rights it takes.
     pub rlimits: Vec<Rlimit>,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::bundle::Bundle;
 use crate::config::Config;
-use crate::host::{HostFacts, V1Hierarchy};
+use crate::host::{HostFacts, SecurityModules, V1Hierarchy};
 use crate::id::ContainerId;
 use crate::plan::{CgroupLayout, CgroupManager, Plan, Verbosity};
 use crate::request::{Activation, Request, RootChange, Rootless, SessionKeyring};
@@ -51,6 +51,7 @@ impl Scene {
                 privileged: true,
                 setgroups_denied: false,
                 last_capability: 40,
+                security_modules: SecurityModules::default(),
             },
             manager: CgroupManager::Cgroupfs,
             rootless: Rootless::Auto,

@@ -21,6 +21,7 @@ mod fixture;
 mod handed;
 mod hooks;
 mod idmaps;
+mod labels;
 mod memory_policy;
 mod mount_options;
 mod mount_words;
@@ -61,6 +62,7 @@ use self::subject::Subject;
 
 pub(crate) use self::capabilities::names as capability_names;
 pub use self::error::{Problem, ResolveError};
+pub use self::labels::modules_asked;
 pub(crate) use self::memory_policy::{MODES as MEMORY_POLICIES, flag_names as memory_policy_flags};
 pub(crate) use self::mount_words::names as mount_option_names;
 pub(crate) use self::seccomp::FLAGS as SECCOMP_FLAGS;
@@ -119,6 +121,7 @@ fn plan(subject: &Subject<'_>, warnings: &mut Warnings) -> Result<Plan, ResolveE
         memory_policy: memory_policy::resolve(subject.linux.memory_policy.as_ref())?,
         personality: personality::resolve(subject.linux.personality.as_ref())?,
         seccomp: seccomp.filter,
+        labels: labels::resolve(subject)?,
         ..process
     };
     Ok(Plan {

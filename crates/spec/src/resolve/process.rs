@@ -67,6 +67,7 @@ fn nobody() -> Process {
         umask: DEFAULT_UMASK,
         capabilities: Capabilities::default(),
         no_new_privileges: false,
+        labels: Vec::new(),
         seccomp: None,
         memory_policy: None,
         personality: None,

@@ -5,7 +5,7 @@
 
 use oci_spec::runtime::Mount;
 
-use crate::config::{Config, Linux, Process};
+use crate::config::{Config, Linux};
 
 use super::error::{At, Problem, ResolveError};
 
@@ -13,12 +13,6 @@ type Asked = fn(&Config) -> bool;
 
 /// Pointer, and whether the config asks for what stands there.
 const NOT_YET: &[(&str, Asked)] = &[
-    ("/process/apparmorProfile", |config| {
-        process(config, has_apparmor)
-    }),
-    ("/process/selinuxLabel", |config| {
-        process(config, |p| is_set(p.selinux_label.as_deref()))
-    }),
     ("/linux/mountLabel", |config| {
         linux(config, |l| is_set(l.mount_label.as_deref()))
     }),
@@ -85,10 +79,6 @@ pub(super) fn refuse_mount(mount: &Mount, at: &At<'_>) -> Result<(), ResolveErro
     Ok(())
 }
 
-fn process(config: &Config, asked: fn(&Process) -> bool) -> bool {
-    config.process.as_ref().is_some_and(asked)
-}
-
 fn linux(config: &Config, asked: fn(&Linux) -> bool) -> bool {
     config.linux.as_ref().is_some_and(asked)
 }
@@ -97,26 +87,11 @@ fn is_set(text: Option<&str>) -> bool {
     text.is_some_and(|text| !text.is_empty())
 }
 
-fn has_apparmor(process: &Process) -> bool {
-    !matches!(
-        process.apparmor_profile.as_deref(),
-        None | Some("" | "unconfined")
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fixture::Scene;
 
     const ASKED: &[(&str, &str)] = &[
-        (
-            r#""process": {"apparmorProfile": "p"}"#,
-            "/process/apparmorProfile",
-        ),
-        (
-            r#""process": {"selinuxLabel": "p"}"#,
-            "/process/selinuxLabel",
-        ),
         (r#""linux": {"mountLabel": "l"}"#, "/linux/mountLabel"),
         (
             r#""linux": {"netDevices": {"eth0": {}}}"#,
@@ -148,8 +123,7 @@ mod tests {
     #[test]
     fn values_that_change_nothing_are_accepted() {
         for members in [
-            r#""process": {"apparmorProfile": "", "selinuxLabel": ""}"#,
-            r#""process": {"apparmorProfile": "unconfined", "execCPUAffinity": {"initial": "0"}}"#,
+            r#""process": {"execCPUAffinity": {"initial": "0"}}"#,
             r#""linux": {"mountLabel": "", "netDevices": {}, "personality": {"domain": "LINUX"}}"#,
             r#""linux": {"resources": {"blockIO": {"weight": 0, "weightDevice": []}, "rdma": {},
                 "hugepageLimits": [], "network": {"priorities": []}, "unified": {}}}"#,
