@@ -37,8 +37,8 @@ is what each runtime does otherwise, at the version named. How to run it: [testi
 
 /// What no environment has.
 const NEVER_RUN: &str = "
-None of them has SELinux. What hull writes where it is on (`process.selinuxLabel`) is held by unit tests alone, and was
-never exercised; where it is off, the label is refused, and a case shows that.
+None of them has SELinux. What hull writes where it is on (`process.selinuxLabel`, `linux.mountLabel`) is held by unit
+tests alone, and was never exercised; where it is off, both are refused, and cases show that.
 ";
 
 /// Takes the results given into the figures and writes the document.

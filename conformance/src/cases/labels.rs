@@ -7,7 +7,7 @@ use super::hostile_root::fresh;
 use super::image_races::{Covering, started_behind};
 use crate::bed::Bed;
 use crate::bundle::Config;
-use crate::case::{Check, caller, case, ensure, safety, same, skip};
+use crate::case::{Check, caller, case, ensure, must, safety, same, skip};
 use crate::command::Output;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -174,6 +174,23 @@ case!(
         let output = refused_without_selinux(bed, "/process/selinuxLabel")?;
         let phrase = "selinux label is specified in config, but selinux is disabled or not supported";
         ensure!(output.stderr.contains(phrase), "no such phrase: {}", output.stderr.trim());
+        Ok(())
+    }
+);
+
+case!(
+    a_mount_label_without_selinux_is_refused,
+    must(&["6.mountLabel"], "config-linux.md#mount-label: a label that cannot be applied is an error"),
+    |bed| { refused_without_selinux(bed, "/linux/mountLabel").map(drop) }
+);
+
+case!(
+    the_type_of_a_mount_context_needs_no_selinux,
+    caller(&["6.mountLabel"], "contracts 12: run.oci.mount_context_type without a label changes nothing"),
+    |bed| {
+        for word in ["context", "fscontext", "defcontext", "rootcontext"] {
+            bed.facts(&bed.config().set("/annotations", json!({"run.oci.mount_context_type": word})))?;
+        }
         Ok(())
     }
 );

@@ -40,5 +40,6 @@ pub mod socket;
 pub mod spawn;
 pub mod stat;
 pub mod terminal;
+pub mod xattr;
 
 pub use errno::Errno;

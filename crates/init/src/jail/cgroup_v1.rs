@@ -19,15 +19,14 @@ use hull_sys::{
 pub(super) fn mount(
     root: &Root,
     plan: &Mount,
-    hierarchies: &[CgroupV1Mount],
+    (parameters, hierarchies): (&[FsParameter], &[CgroupV1Mount]),
     trees: Trees<'_>,
 ) -> Result<OwnedFd, Failure> {
     let target = root
         .find_or_make(&plan.destination, Make::Directory)
         .context("resolve it inside the rootfs")?;
-    let mode = FsParameter::Text("mode".into(), "755".into());
     let writable = plan.attributes.set & !attr::RDONLY;
-    let tmpfs = filesystem::detached("tmpfs", "tmpfs", &[mode], writable)?;
+    let tmpfs = filesystem::detached("tmpfs", "tmpfs", parameters, writable)?;
     mount::attach(&tmpfs, target).context("attach tmpfs")?;
     let inside = path::open_at(&tmpfs, c".", Open::PATH).context("open it")?;
     let inside = Root::new(inside);

@@ -6,7 +6,13 @@ use crate::{
 };
 use alloc::format;
 use hull_spec::plan::FsParameter;
-use hull_sys::{Errno, fd::OwnedFd, mount::Filesystem};
+use hull_sys::{
+    Errno,
+    fd::OwnedFd,
+    mount::Filesystem,
+    path::{self, Open},
+    xattr,
+};
 
 /// A filesystem that is mounted nowhere yet.
 pub(super) fn detached(
@@ -44,6 +50,13 @@ pub(super) fn detached(
     filesystem
         .mount(attributes)
         .with_context(|| format!("mount {fstype}"))
+}
+
+/// Gives its root directory a SELinux label.
+pub(super) fn label_root(mounted: &OwnedFd, label: &str) -> Result<(), Failure> {
+    let root = path::open_at(mounted, c".", Open::READ.and(Open::DIRECTORY));
+    root.and_then(|root| xattr::set(root, c"security.selinux", label.as_bytes()))
+        .context("set the label of its root")
 }
 
 /// Adds the kernel's own words to a refused option.

@@ -10,7 +10,7 @@ use crate::{
     root::{Make, Root, place},
 };
 use alloc::format;
-use hull_spec::plan::{FsParameter, InitPlan, Mount, MountAttributes, MountKind, Network};
+use hull_spec::plan::{InitPlan, Mount, MountAttributes, MountKind, Network};
 use hull_sys::{
     fd::OwnedFd,
     mount::{self, Attributes, Depth},
@@ -49,9 +49,19 @@ fn carry_out(root: &Root, plan: &Mount, trees: Trees<'_>) -> Result<(), Failure>
             fstype,
             source,
             parameters,
-        } => filesystem(root, plan, fstype, source, parameters)?,
+            root_label,
+        } => {
+            let mounted = fresh::detached(fstype, source, parameters, plan.attributes.set)?;
+            if let Some(label) = root_label {
+                fresh::label_root(&mounted, label)?;
+            }
+            filesystem(root, plan, fstype, mounted)?
+        }
         MountKind::Remount => remount(root, plan)?,
-        MountKind::CgroupV1 { hierarchies } => cgroup_v1::mount(root, plan, hierarchies, trees)?,
+        MountKind::CgroupV1 {
+            parameters,
+            hierarchies,
+        } => cgroup_v1::mount(root, plan, (parameters, hierarchies), trees)?,
     };
     for change in &plan.propagation {
         let attributes = Attributes {
@@ -103,10 +113,8 @@ fn filesystem(
     root: &Root,
     plan: &Mount,
     fstype: &str,
-    source: &str,
-    parameters: &[FsParameter],
+    mounted: OwnedFd,
 ) -> Result<OwnedFd, Failure> {
-    let mounted = fresh::detached(fstype, source, parameters, plan.attributes.set)?;
     set(&mounted, plan.recursive_attributes, Depth::Tree)?;
     // A symlink of the image must not move these elsewhere (CVE-2019-19921).
     let target = match fstype {

@@ -5,7 +5,7 @@ use crate::{
     failure::{Context, Failure},
     root::Root,
 };
-use alloc::{format, string::String, vec::Vec};
+use alloc::{format, vec::Vec};
 use hull_spec::plan::Rootfs;
 use hull_sys::{
     Errno,
@@ -17,7 +17,7 @@ use hull_sys::{
 /// Masks, protects, and makes the root read-only last.
 pub(super) fn seal(entered: &Entered, rootfs: &Rootfs) -> Result<(), Failure> {
     let root = entered.root();
-    mask_all(root, &rootfs.masked_paths)?;
+    mask_all(root, rootfs)?;
     for path in &rootfs.readonly_paths {
         protect(root, path).with_context(|| format!("linux.readonlyPaths {path:?}"))?;
     }
@@ -44,9 +44,10 @@ pub(super) fn seal(entered: &Entered, rootfs: &Rootfs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn mask_all(root: &Root, paths: &[String]) -> Result<(), Failure> {
-    let (mut covers, mut masked) = (Covers::default(), Vec::new());
-    for path in paths {
+fn mask_all(root: &Root, rootfs: &Rootfs) -> Result<(), Failure> {
+    let mut covers = Covers::labelled(rootfs.mask_label.as_ref());
+    let mut masked = Vec::new();
+    for path in &rootfs.masked_paths {
         mask(root, path, &mut covers, &mut masked)
             .with_context(|| format!("linux.maskedPaths {path:?}"))?;
     }
@@ -57,7 +58,7 @@ fn mask_all(root: &Root, paths: &[String]) -> Result<(), Failure> {
 fn mask(
     root: &Root,
     path: &str,
-    covers: &mut Covers,
+    covers: &mut Covers<'_>,
     masked: &mut Vec<(u64, u64)>,
 ) -> Result<(), Failure> {
     let Some(target) = existing(root, path)? else {

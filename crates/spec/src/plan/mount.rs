@@ -106,6 +106,8 @@ pub struct Rootfs {
     /// Absolute paths in the container.
     pub masked_paths: Vec<String>,
     pub readonly_paths: Vec<String>,
+    /// SELinux label of what covers the masked paths.
+    pub mask_label: Option<FsParameter>,
     /// Applied last.
     pub readonly: bool,
     /// The root's own propagation once it is entered; `None` leaves it as handed.
@@ -140,11 +142,16 @@ pub enum MountKind {
         fstype: String,
         source: String,
         parameters: Vec<FsParameter>,
+        /// SELinux label of its root, where no parameter can give it.
+        root_label: Option<String>,
     },
     /// `remount`: attributes of what is mounted there already change.
     Remount,
-    /// Every v1 hierarchy below one tmpfs.
-    CgroupV1 { hierarchies: Vec<CgroupV1Mount> },
+    /// Every v1 hierarchy below one tmpfs, which has these parameters.
+    CgroupV1 {
+        parameters: Vec<FsParameter>,
+        hierarchies: Vec<CgroupV1Mount>,
+    },
 }
 
 /// One v1 hierarchy as the container sees it.

@@ -20,7 +20,7 @@ use super::handed::Handed;
 pub(super) fn fill(mounts: &mut [Mount], own: &Namespaces, host: &HostFacts, handed: &mut Handed) {
     let all = At::new("/mounts");
     for (index, mount) in mounts.iter_mut().enumerate() {
-        if let MountKind::CgroupV1 { hierarchies } = &mut mount.kind {
+        if let MountKind::CgroupV1 { hierarchies, .. } = &mut mount.kind {
             let at = all.index(index);
             let show = |hierarchy: &V1Hierarchy| CgroupV1Mount {
                 name: hierarchy.name.clone(),
@@ -100,7 +100,7 @@ mod tests {
 
     fn hierarchies(plan: &crate::plan::Plan) -> &[CgroupV1Mount] {
         match &plan.init.rootfs.mounts[0].kind {
-            MountKind::CgroupV1 { hierarchies } => hierarchies,
+            MountKind::CgroupV1 { hierarchies, .. } => hierarchies,
             other => panic!("{other:?}"),
         }
     }

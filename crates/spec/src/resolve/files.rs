@@ -7,7 +7,7 @@ use super::handed::Handed;
 use super::idmaps::KnownMaps;
 use super::rootfs::{self, Root};
 use super::subject::Subject;
-use super::{cgroup_mount, devices, mounts, notify};
+use super::{cgroup_mount, devices, mount_label, mounts, notify};
 
 /// Trees for the host to open, and what init does with them.
 pub(super) struct Files {
@@ -28,6 +28,7 @@ pub(super) fn resolve(
     let rootfs = if root.is_ours() {
         filled(subject, &root, (own, maps), (&mut handed, warnings))?
     } else {
+        mount_label::resolve(subject)?;
         rootfs::refuse_foreign(subject.config, own, warnings)?;
         root.empty()
     };
@@ -45,10 +46,12 @@ fn filled(
     (handed, warnings): (&mut Handed, &mut Warnings),
 ) -> Result<Rootfs, ResolveError> {
     let &Subject { linux, host, .. } = subject;
+    let label = mount_label::resolve(subject)?;
     let around = mounts::Surroundings {
         bundle: subject.bundle,
         layout: host.cgroup_layout,
         ties: root.ties.binds,
+        label: label.as_ref(),
     };
     let mut mounts = mounts::resolve(around, handed, warnings)?;
     let nodes = devices::resolve(linux, maps)?;
@@ -72,6 +75,7 @@ fn filled(
         dev_links: dev_is_ours,
         masked_paths: rootfs::covered(linux.masked_paths.as_deref(), &masked)?,
         readonly_paths: rootfs::covered(linux.readonly_paths.as_deref(), &readonly)?,
+        mask_label: label.map(|label| label.parameter()),
         readonly: root.readonly,
         propagation: root.ties.afterwards,
         ..root.empty()

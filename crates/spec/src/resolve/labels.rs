@@ -15,7 +15,7 @@ use super::subject::Subject;
 const NO_APPARMOR: &str =
     "apparmor profile is specified in config, but apparmor is disabled or not supported";
 /// The phrase of runc.
-const NO_SELINUX: &str =
+pub(super) const NO_SELINUX: &str =
     "selinux label is specified in config, but selinux is disabled or not supported";
 
 /// The security modules that a config needs: others are not looked for.
@@ -25,12 +25,18 @@ pub fn modules_asked(config: &Config) -> SecurityModules {
     let asks = |text: Option<&String>| given(text).is_some();
     SecurityModules {
         apparmor: asks(process.and_then(|process| process.apparmor_profile.as_ref())),
-        selinux: asks(process.and_then(|process| process.selinux_label.as_ref())),
+        selinux: asks(process.and_then(|process| process.selinux_label.as_ref()))
+            || asks(
+                config
+                    .linux
+                    .as_ref()
+                    .and_then(|linux| linux.mount_label.as_ref()),
+            ),
     }
 }
 
 /// An empty label is none.
-fn given(text: Option<&String>) -> Option<&str> {
+pub(super) fn given(text: Option<&String>) -> Option<&str> {
     text.map(String::as_str).filter(|text| !text.is_empty())
 }
 
@@ -160,12 +166,20 @@ mod tests {
     #[test]
     fn a_label_without_its_module_is_refused() {
         let selinux = format!("/process/selinuxLabel: {NO_SELINUX}");
-        with(true, false).refuses(&[(r#""process": {"selinuxLabel": "a"}"#, &selinux)]);
+        with(true, false).refuses(&[
+            (r#""process": {"selinuxLabel": "a"}"#, &selinux),
+            (
+                r#""linux": {"mountLabel": "a"}"#,
+                &format!("/linux/mountLabel: {NO_SELINUX}"),
+            ),
+        ]);
         with(false, true).refuses(&[(
             r#""process": {"apparmorProfile": "p"}"#,
             &format!("/process/apparmorProfile: {NO_APPARMOR}"),
         )]);
-        with(false, false).plan(r#""process": {"apparmorProfile": "", "selinuxLabel": ""}"#);
+        with(false, false).plan(
+            r#""process": {"apparmorProfile": "", "selinuxLabel": ""}, "linux": {"mountLabel": ""}"#,
+        );
     }
 
     #[test]
@@ -184,6 +198,7 @@ mod tests {
             ),
             (process(r#""apparmorProfile": "unconfined""#), (true, false)),
             (process(r#""selinuxLabel": "a""#), (false, true)),
+            (r#""linux": {"mountLabel": "a"}"#.to_owned(), (false, true)),
             (r#""linux": {}"#.to_owned(), (false, false)),
         ] {
             assert_eq!(asked(&members), expected, "{members}");

@@ -23,6 +23,7 @@ mod hooks;
 mod idmaps;
 mod labels;
 mod memory_policy;
+mod mount_label;
 mod mount_options;
 mod mount_words;
 mod mounts;

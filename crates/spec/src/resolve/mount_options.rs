@@ -4,6 +4,7 @@
 
 use crate::plan::{FsParameter, MountAttributes, PropagationChange};
 
+use super::mount_label::CONTEXT_TYPES;
 use super::mount_words::{ATIME_FIELD, Effect, RDONLY, Reach, effect};
 
 /// What the options of one mount add up to.
@@ -59,7 +60,7 @@ impl<'a> Options<'a> {
     /// The words that are not ours, as the filesystem takes them. One word may hold several, as
     /// all of them together once were one comma string.
     pub(super) fn filesystem_parameters(&self) -> Vec<FsParameter> {
-        let words = self.unknown.iter().flat_map(|(_, word)| word.split(','));
+        let words = self.unknown.iter().flat_map(|(_, word)| divided(word));
         words
             .filter(|word| !word.is_empty())
             .map(parameter)
@@ -67,8 +68,22 @@ impl<'a> Options<'a> {
     }
 }
 
+/// A comma divides, but in the quotes of a SELinux context.
+fn divided(word: &str) -> impl Iterator<Item = &str> {
+    let has_quotes = word.contains("context=\"");
+    let mut quoted = false;
+    word.split(move |character| {
+        quoted ^= has_quotes && character == '"';
+        character == ',' && !quoted
+    })
+}
+
+/// The quotes of a context are for mount(2); fsconfig(2) takes it as it is.
 fn parameter(word: &str) -> FsParameter {
     match word.split_once('=') {
+        Some((key, value)) if CONTEXT_TYPES.contains(&key) => {
+            FsParameter::Text(key.to_owned(), value.trim_matches('"').to_owned())
+        }
         Some((key, value)) => FsParameter::Text(key.to_owned(), value.to_owned()),
         None => FsParameter::Flag(word.to_owned()),
     }
@@ -184,6 +199,30 @@ mod tests {
                 FsParameter::Flag("acl".into()),
             ]
         );
+    }
+
+    #[test]
+    fn a_context_may_hold_commas_between_quotes() {
+        let text = |key: &str, value: &str| FsParameter::Text(key.into(), value.into());
+        for (word, expected) in [
+            (
+                r#"size=1,fscontext="u:r:t:s0:c1,c2",mode=1"#,
+                vec![
+                    text("size", "1"),
+                    text("fscontext", "u:r:t:s0:c1,c2"),
+                    text("mode", "1"),
+                ],
+            ),
+            (r#"rootcontext="a""#, vec![text("rootcontext", "a")]),
+            (r#"x="a,y=b""#, vec![text("x", "\"a"), text("y", "b\"")]),
+        ] {
+            let words = [word.to_owned()];
+            assert_eq!(
+                Options::of(&words).filesystem_parameters(),
+                expected,
+                "{word}"
+            );
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::plan::{CgroupLayout, FsParameter, Mount, MountKind, Propagation, Tree
 use super::destination;
 use super::error::{At, ResolveError, Warnings};
 use super::handed::Handed;
+use super::mount_label::{MountLabel, OnMount};
 use super::mount_options::Options;
 use super::mount_words::Reach;
 use super::path;
@@ -27,6 +28,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) layout: CgroupLayout,
     /// How clones of bind sources are tied to the host.
     pub(super) ties: Propagation,
+    pub(super) label: Option<&'a MountLabel>,
 }
 
 /// All of `mounts`.
@@ -100,12 +102,15 @@ fn kind(
         // Which hierarchies, and from where, is known once all other trees are.
         Some("cgroup") if around.layout == CgroupLayout::V1 => {
             refuse_unknown(options, at)?;
+            let mode = FsParameter::Text("mode".to_owned(), "755".to_owned());
+            let context = around.label.map(MountLabel::parameter);
             Ok(MountKind::CgroupV1 {
+                parameters: std::iter::once(mode).chain(context).collect(),
                 hierarchies: Vec::new(),
             })
         }
-        Some("cgroup") => Ok(filesystem("cgroup2", raw, options)),
-        Some(fstype) => Ok(filesystem(fstype, raw, options)),
+        Some("cgroup") => Ok(filesystem("cgroup2", raw, options, around.label)),
+        Some(fstype) => Ok(filesystem(fstype, raw, options, around.label)),
     }
 }
 
@@ -129,7 +134,12 @@ fn source(raw: &Raw, bundle: &Bundle, at: &At<'_>) -> Result<String, ResolveErro
     }
 }
 
-fn filesystem(fstype: &str, raw: &Raw, options: &Options<'_>) -> MountKind {
+fn filesystem(
+    fstype: &str,
+    raw: &Raw,
+    options: &Options<'_>,
+    label: Option<&MountLabel>,
+) -> MountKind {
     let mut parameters: Vec<FsParameter> = options
         .superblock
         .iter()
@@ -139,6 +149,12 @@ fn filesystem(fstype: &str, raw: &Raw, options: &Options<'_>) -> MountKind {
         parameters.push(FsParameter::Flag("ro".to_owned()));
     }
     parameters.extend(options.filesystem_parameters());
+    let mut root_label = None;
+    match label.map_or(OnMount::Nothing, |label| label.on(fstype, &parameters)) {
+        OnMount::Nothing => {}
+        OnMount::Parameter(context) => parameters.push(context),
+        OnMount::Root(context) => root_label = Some(context),
+    }
     let source = raw
         .source()
         .as_ref()
@@ -149,6 +165,7 @@ fn filesystem(fstype: &str, raw: &Raw, options: &Options<'_>) -> MountKind {
             .filter(|source| !source.is_empty())
             .unwrap_or_else(|| fstype.to_owned()),
         parameters,
+        root_label,
     }
 }
 
@@ -252,6 +269,7 @@ mod tests {
                 fstype: fstype.to_owned(),
                 source: source.to_owned(),
                 parameters,
+                root_label: None,
             };
             assert_eq!(mounts[0].kind, expected, "{mount}");
         }

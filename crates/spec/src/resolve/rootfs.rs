@@ -46,6 +46,7 @@ impl Root {
             dev_links: false,
             masked_paths: Vec::new(),
             readonly_paths: Vec::new(),
+            mask_label: None,
             readonly: false,
             propagation: None,
         }

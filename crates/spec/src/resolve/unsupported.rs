@@ -12,25 +12,19 @@ use super::error::{At, Problem, ResolveError};
 type Asked = fn(&Config) -> bool;
 
 /// Pointer, and whether the config asks for what stands there.
-const NOT_YET: &[(&str, Asked)] = &[
-    ("/linux/mountLabel", |config| {
-        linux(config, |l| is_set(l.mount_label.as_deref()))
-    }),
-    ("/linux/netDevices", |config| {
-        linux(config, |l| {
-            l.net_devices
-                .as_ref()
-                .is_some_and(|devices| !devices.is_empty())
-        })
-    }),
-];
+const NOT_YET: &[(&str, Asked)] = &[("/linux/netDevices", |config| {
+    linux(config, |l| {
+        l.net_devices
+            .as_ref()
+            .is_some_and(|devices| !devices.is_empty())
+    })
+})];
 
 /// Annotations that change what a runtime does, and that hull does not carry out yet.
 const ANNOTATIONS_NOT_YET: &[&str] = &[
     "run.oci.delegate-cgroup",
     "run.oci.hooks.stderr",
     "run.oci.hooks.stdout",
-    "run.oci.mount_context_type",
     "run.oci.pidfd_receiver",
     "run.oci.seccomp.receiver",
     "run.oci.seccomp_bpf_data",
@@ -83,16 +77,11 @@ fn linux(config: &Config, asked: fn(&Linux) -> bool) -> bool {
     config.linux.as_ref().is_some_and(asked)
 }
 
-fn is_set(text: Option<&str>) -> bool {
-    text.is_some_and(|text| !text.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fixture::Scene;
 
     const ASKED: &[(&str, &str)] = &[
-        (r#""linux": {"mountLabel": "l"}"#, "/linux/mountLabel"),
         (
             r#""linux": {"netDevices": {"eth0": {}}}"#,
             "/linux/netDevices",
@@ -124,7 +113,7 @@ mod tests {
     fn values_that_change_nothing_are_accepted() {
         for members in [
             r#""process": {"execCPUAffinity": {"initial": "0"}}"#,
-            r#""linux": {"mountLabel": "", "netDevices": {}, "personality": {"domain": "LINUX"}}"#,
+            r#""linux": {"netDevices": {}, "personality": {"domain": "LINUX"}}"#,
             r#""linux": {"resources": {"blockIO": {"weight": 0, "weightDevice": []}, "rdma": {},
                 "hugepageLimits": [], "network": {"priorities": []}, "unified": {}}}"#,
             r#""mounts": [{"destination": "/a", "type": "tmpfs", "uidMappings": []}]"#,
