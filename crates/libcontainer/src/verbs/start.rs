@@ -9,7 +9,7 @@ use crate::{
     state::{Status, Store, StoreError, gate_path},
 };
 use hull_spec::{hook::HookKind, id::ContainerId};
-use hull_sys::{Errno, socket};
+use hull_sys::{Errno, fd::OwnedFd, process, socket};
 use std::path::Path;
 
 /// A start that failed.
@@ -48,8 +48,7 @@ pub fn start(store: &Store, id: &ContainerId, notify: Option<&Path>) -> Result<(
     let listen = |manager| Readiness::listen(&container.entry, manager);
     let readiness = notify.map(listen).transpose()?.flatten();
     let socket = match socket::connect(&gate_path(&container.entry)) {
-        // It died in between: nobody listens.
-        Err(Errno::ECONNREFUSED) => return Err(StartError::Stopped),
+        Err(Errno::ECONNREFUSED) => return Err(nobody_listens(pidfd.as_ref())),
         other => other.map_err(StartError::Gate)?,
     };
     log::debug!("gate: open");
@@ -74,6 +73,15 @@ pub fn start(store: &Store, id: &ContainerId, notify: Option<&Path>) -> Result<(
         readiness.wait(record.init.pid, &pidfd);
     }
     Ok(())
+}
+
+/// It died in between, or a start that was killed had opened the gate before us.
+fn nobody_listens(pidfd: Option<&OwnedFd>) -> StartError {
+    let lives = |pidfd| process::wait_readable(pidfd, Some(0)) == Ok(false);
+    match pidfd.is_some_and(lives) {
+        true => StartError::Running,
+        false => StartError::Stopped,
+    }
 }
 
 /// After a failed hook: the container goes, with its poststop hooks (runtime.md#lifecycle 7, 9).
