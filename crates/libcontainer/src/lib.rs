@@ -13,6 +13,7 @@ mod hooks;
 mod host;
 mod kernel_file;
 mod launch;
+mod net_devices;
 mod notify;
 mod owner;
 mod pid_file;

@@ -5,7 +5,7 @@
 //! | birth    | `Born`         | `Continue`      | staged: the first process's pid; it may go on   |
 //! | birth    | -              | `Continue`      | v1: init is in its cgroups now                  |
 //! | assembly | -              | `Network`       | with the network namespace, made meanwhile     |
-//! | assembly | `MountsDone`   | `Continue`      | prestart and createRuntime hooks run           |
+//! | assembly | `MountsDone`   | `Continue`      | network devices came, the runtime's hooks run   |
 //! | terminal | `Terminal`     | `Continue`      | with the pty's master; it is in good hands     |
 //! | assembly, terminal | `Listener` | `Continue` | the seccomp agent has the listener by then |
 //! | any      | `Stage`, `Hook`, `Warning` | -   | told, never waited for                         |

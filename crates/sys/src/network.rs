@@ -1,9 +1,10 @@
-//! The loopback: two ioctls in the network namespace that the caller is in.
+//! The loopback, by two ioctls, and sockets that talk with rtnetlink: each belongs to the network
+//! namespace that the caller is in.
 
 use crate::{
     Errno,
     call::check,
-    fd::{AsRawFd, own},
+    fd::{AsRawFd, OwnedFd, own},
 };
 
 const IFF_UP: i16 = 1;
@@ -14,6 +15,28 @@ struct InterfaceRequest {
     name: [u8; 16],
     flags: i16,
     rest: [u8; 22],
+}
+
+/// A socket of rtnetlink(7) that takes filters of dumps seriously. Requests and answers are packets.
+pub fn route_socket() -> Result<OwnedFd, Errno> {
+    let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
+    // SAFETY: takes integers.
+    let socket = check(unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE) }.into())
+        .map(own)?;
+    let on = 1i32;
+    let length = u32::try_from(size_of_val(&on)).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: the fd is ours; the option's value is one complete int of this length.
+    let strict = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_NETLINK,
+            libc::NETLINK_GET_STRICT_CHK,
+            (&raw const on).cast(),
+            length,
+        )
+    };
+    check(strict.into())?;
+    Ok(socket)
 }
 
 /// Sets `lo` up.

@@ -38,6 +38,7 @@ pub(crate) fn assemble(
         OldRoot::LeftFirst => {
             let entered = enter(plan, trees, parent)?;
             fill(entered.root(), plan, trees, parent)?;
+            pause(plan, parent)?;
             entered
         }
         OldRoot::LeftLast { .. } => {
@@ -74,9 +75,10 @@ fn fill(
     devices::make_all(root, &plan.rootfs, trees)
 }
 
-/// The runtime's hooks run while the old root is still in reach (runtime.md#lifecycle).
+/// Until the network devices are there and the runtime's hooks ran, for which the old root is still
+/// in reach (runtime.md#lifecycle).
 fn pause(plan: &InitPlan, parent: &Conversation) -> Result<(), Failure> {
-    if plan.pauses.runtime_hooks {
+    if plan.pauses.after_mounts {
         parent.say(&FromInit::MountsDone)?;
         parent.expect(ToInit::Continue)?;
     }

@@ -1,7 +1,9 @@
 //! What can go wrong between a plan and a process at its gate.
 
 use super::conversation::InitError;
-use crate::{cgroup::CgroupError, hooks::HookError, terminal::ConsoleError};
+use crate::{
+    cgroup::CgroupError, hooks::HookError, net_devices::NetDeviceError, terminal::ConsoleError,
+};
 use hull_sys::Errno;
 
 /// A launch that failed.
@@ -63,6 +65,8 @@ pub enum LaunchError {
     Hook(#[from] HookError),
     #[error(transparent)]
     Cgroup(#[from] CgroupError),
+    #[error(transparent)]
+    NetDevice(#[from] NetDeviceError),
     #[error(transparent)]
     Console(#[from] ConsoleError),
 }

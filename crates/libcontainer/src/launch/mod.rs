@@ -19,7 +19,8 @@ pub(crate) use image::InitImage;
 use crate::{
     cgroup::Cgroup,
     hooks::{self, HookError},
-    state::{ImageIdentity, ProcessIdentity},
+    net_devices::{Found, Moved},
+    state::{ImageIdentity, NetworkRecord, ProcessIdentity},
     terminal::{ConsoleSocket, Pty},
 };
 use hull_spec::{
@@ -48,6 +49,8 @@ pub(crate) struct Launched {
     trace: Trace,
     /// Its terminal, where no console socket took it.
     pub(crate) terminal: Option<Pty>,
+    /// Its network devices, which come back with its end.
+    net_devices: Option<Moved>,
     released: bool,
 }
 
@@ -55,12 +58,18 @@ pub(crate) struct Launched {
 #[derive(Debug)]
 pub(crate) struct Prepared {
     namespaces: Vec<OwnedFd>,
+    net_devices: Option<Found>,
     trees: Vec<Option<OwnedFd>>,
     image: InitImage,
     plan: OwnedFd,
 }
 
 impl Prepared {
+    /// What a killed create would leave to be known of network devices.
+    pub(crate) fn network_record(&self) -> Option<&NetworkRecord> {
+        self.net_devices.as_ref().map(Found::record)
+    }
+
     /// Opens namespaces and mount sources: what is absent is an error with nothing to undo.
     pub(crate) fn new(plan: &Plan) -> Result<Self, LaunchError> {
         let failed = |what| move |source| LaunchError::Prepare(what, source);
@@ -73,8 +82,10 @@ impl Prepared {
         }
         let bytes = postcard::to_allocvec(&plan.init)
             .map_err(|_| LaunchError::Prepare("encode the plan", Errno::EINVAL))?;
+        let namespaces = namespaces::open_all(&plan.host.namespaces)?;
         Ok(Self {
-            namespaces: namespaces::open_all(&plan.host.namespaces)?,
+            net_devices: Found::look(plan, &namespaces)?,
+            namespaces,
             trees: trees::open_all(&plan.host.handed)?,
             image: InitImage::load().map_err(failed("load the init image into memory"))?,
             plan: memfd::sealed(c"hull-plan", &bytes, Content::Data)
@@ -102,13 +113,36 @@ impl Prepared {
             talk: Conversation::new(ours, staged),
             trace: child.trace,
             terminal: None,
+            net_devices: None,
             released: false,
         };
         if staged {
             launched.meet_first_process()?;
         }
-        launched.settle(plan, cgroup, staged)?;
+        let made = launched.settle(plan, cgroup, staged)?;
+        if let Some(found) = self.net_devices.take() {
+            let namespace = self.network(plan, made, launched.pid)?;
+            launched.net_devices = Some(Moved::into(&namespace, found)?);
+        }
         Ok(launched)
+    }
+
+    /// The container's network namespace: joined, made here, or made by the clone.
+    fn network(
+        &mut self,
+        plan: &Plan,
+        made: Option<OwnedFd>,
+        pid: i32,
+    ) -> Result<OwnedFd, LaunchError> {
+        let mut joined = plan.host.namespaces.joined.iter();
+        match (
+            joined.position(|(kind, _)| *kind == NamespaceKind::Network),
+            made,
+        ) {
+            (Some(index), _) => Ok(self.namespaces.swap_remove(index)),
+            (None, Some(made)) => Ok(made),
+            (None, None) => network::of(pid),
+        }
     }
 
     fn spawn(
@@ -176,7 +210,13 @@ impl Launched {
     /// What the host does for it: id maps, cgroups, OOM score, network, device filter. In this
     /// order, since a process without ids can do nothing, one outside of its cgroup must not go on,
     /// and the network is what it waits for next.
-    fn settle(&mut self, plan: &Plan, cgroup: &Cgroup, staged: bool) -> Result<(), LaunchError> {
+    /// Gives the network namespace if it was made here.
+    fn settle(
+        &mut self,
+        plan: &Plan,
+        cgroup: &Cgroup,
+        staged: bool,
+    ) -> Result<Option<OwnedFd>, LaunchError> {
         let own_user = plan.host.namespaces.is_new(NamespaceKind::User);
         if own_user {
             idmap::write(self.pid, &plan.host.id_maps)?;
@@ -195,13 +235,14 @@ impl Launched {
             )
             .map_err(|source| LaunchError::OomScore { value, source })?;
         }
+        let mut made = None;
         if matches!(plan.init.namespaces.network, Network::Handed { .. }) {
-            network::make(&self.talk)?;
+            made = Some(network::make(&self.talk)?);
             log::debug!("network: made");
         }
         cgroup.filter_devices(&plan.host.cgroup)?;
         log::debug!("cgroup: device filter in place");
-        Ok(())
+        Ok(made)
     }
 
     /// Waits until nothing is left but the gate, then sets what could hinder init.
@@ -284,6 +325,9 @@ impl Launched {
     /// It lives on without us.
     pub(crate) fn release(&mut self) {
         self.released = true;
+        if let Some(moved) = self.net_devices.take() {
+            moved.keep();
+        }
     }
 }
 
@@ -295,13 +339,14 @@ fn after_mounts(plan: &Plan, pid: i32) -> Result<(), HookError> {
 }
 
 impl Launched {
-    /// Kills and reaps it, once.
+    /// Kills and reaps it, once; then its network devices come back.
     pub(crate) fn end(&mut self) {
         const SIGKILL: i32 = 9;
         if !std::mem::replace(&mut self.released, true) {
             let _dead_already = process::signal(&self.pidfd, SIGKILL);
             let _reaped = process::reap(self.pid, Wait::ForExit);
         }
+        drop(self.net_devices.take());
     }
 }
 

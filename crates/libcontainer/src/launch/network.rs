@@ -6,15 +6,18 @@
 use super::{Conversation, LaunchError};
 use hull_spec::plan::NamespaceKind;
 use hull_sys::{
-    Errno, namespace, network,
+    Errno,
+    fd::OwnedFd,
+    namespace, network,
     path::{self, Open},
 };
+use std::ffi::{CStr, CString};
 
 /// Every thread has its own: a library's caller may have several.
-const OWN: &std::ffi::CStr = c"/proc/thread-self/ns/net";
+const OWN: &CStr = c"/proc/thread-self/ns/net";
 
 /// Makes it, hands it over, sets its loopback up.
-pub(super) fn make(talk: &Conversation) -> Result<(), LaunchError> {
+pub(super) fn make(talk: &Conversation) -> Result<OwnedFd, LaunchError> {
     let failed = |what| move |source| LaunchError::Prepare(what, source);
     let kind = NamespaceKind::Network.clone_flag();
     let own = path::open(OWN, Open::READ).map_err(failed("open the own network namespace"))?;
@@ -26,9 +29,17 @@ pub(super) fn make(talk: &Conversation) -> Result<(), LaunchError> {
 }
 
 /// Init waits for the namespace, but not for the loopback: that is up before `Start` is said.
-fn furnish(talk: &Conversation) -> Result<(), LaunchError> {
+fn furnish(talk: &Conversation) -> Result<OwnedFd, LaunchError> {
     let failed = |what| move |source: Errno| LaunchError::Prepare(what, source);
     let made = path::open(OWN, Open::READ).map_err(failed("open the new network namespace"))?;
     talk.hand_network(&made)?;
-    network::loopback_up().map_err(failed("set the loopback up"))
+    network::loopback_up().map_err(failed("set the loopback up"))?;
+    Ok(made)
+}
+
+/// That of the container's first process, which the clone made.
+pub(super) fn of(pid: i32) -> Result<OwnedFd, LaunchError> {
+    let failed = |source| LaunchError::Prepare("open the container's network namespace", source);
+    let path = CString::new(format!("/proc/{pid}/ns/net")).map_err(|_| failed(Errno::EINVAL))?;
+    path::open(&path, Open::READ).map_err(failed)
 }

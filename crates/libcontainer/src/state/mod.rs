@@ -9,7 +9,10 @@ mod status;
 mod store;
 
 pub(crate) use identity::ProcessIdentity;
-pub(crate) use record::{CgroupRecord, ImageIdentity, Intent, Record, Recorded, VERSION};
+pub(crate) use record::{
+    CgroupRecord, ImageIdentity, Intent, JoinedNamespace, NamespaceIdentity, NetDeviceRecord,
+    NetworkRecord, Record, Recorded, VERSION,
+};
 pub(crate) use reservation::{Reservation, gate_path};
 pub use status::Status;
 pub(crate) use status::{Gate, InitLife, observe};

@@ -24,6 +24,46 @@ pub(crate) struct Intent {
     /// Directories of resctrl that end with the container, the innermost last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) rdt: Vec<String>,
+    /// Network devices that are about to move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) network: Option<NetworkRecord>,
+}
+
+/// Devices as they were before, and the namespaces that they may be in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NetworkRecord {
+    pub(crate) own: NamespaceIdentity,
+    pub(crate) joined: Option<JoinedNamespace>,
+    pub(crate) devices: Vec<NetDeviceRecord>,
+}
+
+/// A network namespace that lives on without the container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct JoinedNamespace {
+    pub(crate) path: String,
+    pub(crate) identity: NamespaceIdentity,
+}
+
+/// One namespace, as long as the machine is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NamespaceIdentity {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+}
+
+/// All that a device has to get back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NetDeviceRecord {
+    pub(crate) host_name: String,
+    /// In the container; `%d` is a number that the kernel chooses.
+    pub(crate) name: String,
+    pub(crate) index: u32,
+    pub(crate) up: bool,
+    pub(crate) hardware_address: Vec<u8>,
+    pub(crate) master: Option<u32>,
+    /// As the kernel tells them.
+    pub(crate) addresses: Vec<Vec<u8>>,
+    pub(crate) routes: Vec<Vec<u8>>,
 }
 
 /// Where the container's cgroups are.

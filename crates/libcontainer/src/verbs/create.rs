@@ -185,7 +185,7 @@ impl<'a> Draft<'a> {
         log::debug!("sources: opened");
         let mut rdt = Rdt::find(plan.host.rdt.as_ref())?;
         let mut reservation = store.reserve(&self.request.id)?;
-        reservation.declare(&self.intent(&rdt))?;
+        reservation.declare(&self.intent(&prepared, &rdt))?;
         log::debug!("state: reserved {}", self.request.id.as_str());
         let cgroup = Cgroup::make(&self.placement, &plan.host.cgroup)?;
         log::debug!("cgroup: made");
@@ -286,7 +286,7 @@ impl<'a> Draft<'a> {
         Ok(ready?)
     }
 
-    fn intent(&self, rdt: &Rdt) -> Intent {
+    fn intent(&self, prepared: &Prepared, rdt: &Rdt) -> Intent {
         Intent {
             version: VERSION,
             id: self.request.id.as_str().to_owned(),
@@ -295,6 +295,7 @@ impl<'a> Draft<'a> {
             created: self.created.clone(),
             cgroup: self.placement.record(Vec::new()),
             rdt: rdt.of_container(),
+            network: prepared.network_record().cloned(),
         }
     }
 

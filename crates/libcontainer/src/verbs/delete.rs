@@ -2,7 +2,7 @@
 
 use crate::{
     cgroup::{self, CgroupError, Patience},
-    hooks, host,
+    hooks, host, net_devices,
     rdt::{self, RdtError},
     state::{CgroupRecord, Entry, Record, Reservation, Status, Store, StoreError, status_of},
 };
@@ -33,6 +33,8 @@ pub enum DeleteError {
     Rdt(#[from] RdtError),
     #[error("container has no record (`delete --force` cleans up)")]
     HalfMade,
+    #[error("bring network devices back")]
+    NetDevices(#[source] Errno),
     #[error("search the cgroups for those of the container")]
     Search(#[source] Errno),
     #[error(
@@ -162,7 +164,13 @@ fn clean_up(id: &ContainerId, entry: &Entry) -> Result<(), DeleteError> {
     match entry.intent() {
         Ok(Some(intent)) => {
             sweep_places(intent.cgroup)?;
-            Ok(rdt::remove(&intent.rdt)?)
+            rdt::remove(&intent.rdt)?;
+            match &intent.network {
+                Some(network) => {
+                    net_devices::bring_back_lost(network).map_err(DeleteError::NetDevices)
+                }
+                None => Ok(()),
+            }
         }
         Ok(None) | Err(StoreError::Damaged { .. }) => clean_up_by_id(id, entry),
         Err(error) => Err(error.into()),

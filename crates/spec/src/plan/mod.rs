@@ -48,6 +48,7 @@ impl Plan {
             || !self.host.hooks.start_container.is_empty()
             || !self.host.rlimits.is_empty()
             || self.host.scheduling != Scheduling::default()
+            || !self.host.net_devices.is_empty()
             || self.host.seccomp_agent.is_some()
             || self.init.process.terminal != Terminal::None
     }
@@ -78,6 +79,8 @@ pub struct HostPlan {
     pub scheduling: Scheduling,
     /// Written to oom_score_adj only when the config sets it (config.md#linux-process).
     pub oom_score_adj: Option<i32>,
+    /// Moved into the container's network namespace, in this order.
+    pub net_devices: Vec<NetDevice>,
     /// Told of the seccomp filter's listener before the container is created.
     pub seccomp_agent: Option<SeccompAgent>,
     /// Hooks that the runtime runs, by the moment they run at.
@@ -106,7 +109,7 @@ pub struct InitPlan {
     pub sysctls: Vec<Sysctl>,
     /// The session keyring.
     pub keyring: Keyring,
-    /// Whether init stops for the runtime's hooks while the old root is still in reach.
+    /// Whether init waits for the runtime on its way.
     pub pauses: Pauses,
     /// Hooks that init runs itself, since they run in the container's namespaces.
     pub hooks: InitHooks,
@@ -123,11 +126,11 @@ pub enum Verbosity {
     Stages,
 }
 
-/// The moments at which init waits for the host before pivot_root.
+/// The moments at which init waits for the host before it seals the root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pauses {
-    /// prestart and createRuntime hooks run after the mounts (runtime.md#lifecycle 3, 4).
-    pub runtime_hooks: bool,
+    /// For prestart and createRuntime hooks (runtime.md#lifecycle 3, 4), and for network devices.
+    pub after_mounts: bool,
 }
 
 /// The hooks that run in the container's namespaces, and what they are told.

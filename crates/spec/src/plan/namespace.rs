@@ -209,3 +209,22 @@ pub enum UserNamespace {
     /// A new or joined one.
     Own,
 }
+
+/// One of `linux.netDevices`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetDevice {
+    /// Where this stands in config.json, as a JSON pointer.
+    pub pointer: String,
+    /// Its name in the runtime's network namespace.
+    pub host_name: String,
+    /// Its name in the container's.
+    pub name: String,
+}
+
+impl NetDevice {
+    /// Does the kernel choose a number for the `%d` in its name?
+    #[must_use]
+    pub fn is_numbered(&self) -> bool {
+        self.name.contains('%')
+    }
+}

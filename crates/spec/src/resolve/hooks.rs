@@ -122,7 +122,7 @@ mod tests {
                 .init
                 .pauses;
             assert_eq!(
-                pauses.runtime_hooks,
+                pauses.after_mounts,
                 matches!(kind, "prestart" | "createRuntime")
             );
         }

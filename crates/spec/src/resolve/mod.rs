@@ -28,6 +28,7 @@ mod mount_options;
 mod mount_words;
 mod mounts;
 mod namespaces;
+mod net_devices;
 mod notify;
 mod path;
 mod personality;
@@ -50,8 +51,8 @@ use crate::config::Linux;
 use crate::hook::HookState;
 use crate::host::HostFacts;
 use crate::plan::{
-    Hooks, HostPlan, InitHooks, InitPlan, Keyring, NamespaceKind, Namespaces, Pauses, Plan,
-    Process, Rootfs,
+    Hooks, HostPlan, InitHooks, InitPlan, Keyring, NamespaceKind, Namespaces, NetDevice, Pauses,
+    Plan, Process, Rootfs,
 };
 use crate::request::{Request, SessionKeyring};
 use std::collections::BTreeMap;
@@ -79,7 +80,6 @@ pub fn resolve(
     let nothing = Linux::default();
     let linux = bundle.config.linux.as_ref().unwrap_or(&nothing);
     version::check(&bundle.config)?;
-    unsupported::refuse(&bundle.config)?;
     let subject = Subject {
         bundle,
         config: &bundle.config,
@@ -117,6 +117,8 @@ fn plan(subject: &Subject<'_>, warnings: &mut Warnings) -> Result<Plan, ResolveE
     };
     let state = hook_state(subject, &annotations);
     let seccomp = seccomp::resolve(subject.linux.seccomp.as_ref(), &process)?;
+    let net_devices = net_devices::resolve(subject.linux, &own, subject.host)?;
+    let pauses = pauses(&hooks, &net_devices);
     let process = Process {
         rlimits: inside,
         memory_policy: memory_policy::resolve(subject.linux.memory_policy.as_ref())?,
@@ -126,7 +128,7 @@ fn plan(subject: &Subject<'_>, warnings: &mut Warnings) -> Result<Plan, ResolveE
         ..process
     };
     Ok(Plan {
-        init: inside_plan(subject, &own, &files, (process, &hooks, state))?,
+        init: inside_plan(subject, &own, &files, (process, &hooks, state, pauses))?,
         host: HostPlan {
             oci_version: config.oci_version.clone(),
             annotations,
@@ -143,6 +145,7 @@ fn plan(subject: &Subject<'_>, warnings: &mut Warnings) -> Result<Plan, ResolveE
             rlimits: outside,
             scheduling: scheduling::resolve(config)?,
             oom_score_adj: process::oom_score_adj(config)?,
+            net_devices,
             seccomp_agent: seccomp.agent,
             hooks,
         },
@@ -155,7 +158,7 @@ fn inside_plan(
     subject: &Subject<'_>,
     own: &Namespaces,
     files: &Files,
-    (process, hooks, state): (Process, &Hooks, HookState),
+    (process, hooks, state, pauses): (Process, &Hooks, HookState, Pauses),
 ) -> Result<InitPlan, ResolveError> {
     let around = namespaces::Surroundings {
         config: subject.config,
@@ -172,9 +175,7 @@ fn inside_plan(
         },
         sysctls: sysctl::resolve(subject.config, subject.linux, own)?,
         keyring: keyring(subject.request),
-        pauses: Pauses {
-            runtime_hooks: !hooks.prestart.is_empty() || !hooks.create_runtime.is_empty(),
-        },
+        pauses,
         hooks: InitHooks {
             create_container: hooks.create_container.clone(),
             start_container: hooks.start_container.clone(),
@@ -182,6 +183,15 @@ fn inside_plan(
         },
         process,
     })
+}
+
+/// createContainer hooks and sysctls find the network devices in place, too.
+fn pauses(hooks: &Hooks, net_devices: &[NetDevice]) -> Pauses {
+    Pauses {
+        after_mounts: !hooks.prestart.is_empty()
+            || !hooks.create_runtime.is_empty()
+            || !net_devices.is_empty(),
+    }
 }
 
 fn process(
@@ -241,7 +251,7 @@ mod tests {
         assert_eq!(
             plan.init.pauses,
             Pauses {
-                runtime_hooks: false
+                after_mounts: false
             }
         );
         assert_eq!(
@@ -264,6 +274,7 @@ mod tests {
             r#""hooks": {"createRuntime": [{"path": "/h"}]}"#,
             r#""hooks": {"createContainer": [{"path": "/h"}]}"#,
             r#""hooks": {"startContainer": [{"path": "/h"}]}"#,
+            r#""linux": {"netDevices": {"a": {}}}"#,
             &format!(
                 r#""linux": {{{}}}, "process": {{"rlimits": [{{"type": "RLIMIT_CORE", "soft": 0, "hard": 0}}]}}"#,
                 super::fixture::USER

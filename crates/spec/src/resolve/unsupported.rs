@@ -5,20 +5,7 @@
 
 use oci_spec::runtime::Mount;
 
-use crate::config::{Config, Linux};
-
 use super::error::{At, Problem, ResolveError};
-
-type Asked = fn(&Config) -> bool;
-
-/// Pointer, and whether the config asks for what stands there.
-const NOT_YET: &[(&str, Asked)] = &[("/linux/netDevices", |config| {
-    linux(config, |l| {
-        l.net_devices
-            .as_ref()
-            .is_some_and(|devices| !devices.is_empty())
-    })
-})];
 
 /// Annotations that change what a runtime does, and that hull does not carry out yet.
 const ANNOTATIONS_NOT_YET: &[&str] = &[
@@ -34,14 +21,6 @@ const ANNOTATIONS_NOT_YET: &[&str] = &[
 
 /// Options of a mount that only make sense with an id-mapped one.
 const ID_MAPPED: &[&str] = &["idmap", "ridmap"];
-
-/// The first property of the table that the config asks for.
-pub(super) fn refuse(config: &Config) -> Result<(), ResolveError> {
-    if let Some((pointer, _)) = NOT_YET.iter().find(|(_, asked)| asked(config)) {
-        return Err(At::new(pointer).refuse(Problem::NotYet));
-    }
-    Ok(())
-}
 
 /// An annotation that must not be ignored.
 pub(super) fn refuse_annotation(key: &str, at: &At<'_>) -> Result<(), ResolveError> {
@@ -73,19 +52,11 @@ pub(super) fn refuse_mount(mount: &Mount, at: &At<'_>) -> Result<(), ResolveErro
     Ok(())
 }
 
-fn linux(config: &Config, asked: fn(&Linux) -> bool) -> bool {
-    config.linux.as_ref().is_some_and(asked)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fixture::Scene;
 
     const ASKED: &[(&str, &str)] = &[
-        (
-            r#""linux": {"netDevices": {"eth0": {}}}"#,
-            "/linux/netDevices",
-        ),
         (
             r#""mounts": [{"destination": "/a", "source": "/b", "options": ["bind", "idmap"]}]"#,
             "/mounts/0/options/1",
@@ -112,8 +83,8 @@ mod tests {
     #[test]
     fn values_that_change_nothing_are_accepted() {
         for members in [
-            r#""process": {"execCPUAffinity": {"initial": "0"}}"#,
-            r#""linux": {"netDevices": {}, "personality": {"domain": "LINUX"}}"#,
+            r#""process": {"apparmorProfile": "", "selinuxLabel": "", "execCPUAffinity": {"initial": "0"}}"#,
+            r#""linux": {"mountLabel": "", "netDevices": {}, "personality": {"domain": "LINUX"}}"#,
             r#""linux": {"resources": {"blockIO": {"weight": 0, "weightDevice": []}, "rdma": {},
                 "hugepageLimits": [], "network": {"priorities": []}, "unified": {}}}"#,
             r#""mounts": [{"destination": "/a", "type": "tmpfs", "uidMappings": []}]"#,
