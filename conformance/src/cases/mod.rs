@@ -37,6 +37,7 @@ mod mount_options;
 mod mounts;
 mod namespaces;
 mod network_devices;
+mod network_returns;
 mod old_kernels;
 mod order;
 mod phrases;
