@@ -8,8 +8,6 @@
 //! `a`: v1 ignores numbers and access there, which would widen what the config asked for.
 
 mod emit;
-#[cfg(test)]
-mod oracle;
 mod simplify;
 
 pub use emit::{DevicesError, Insn, compile};

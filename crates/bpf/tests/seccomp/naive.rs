@@ -1,6 +1,6 @@
 //! Reads a profile word by word for one call, with no thought of speed.
 
-use crate::interpreter::Call;
+use super::interpreter::Call;
 use hull_bpf::arch::Arch;
 use hull_bpf::seccomp::{Action, Arg, Op, Profile, Rule};
 use hull_bpf::syscalls::Syscall;
@@ -30,8 +30,21 @@ const THROUGH_SOCKETCALL: [&str; 20] = [
     "recvmmsg",
     "sendmmsg",
 ];
-const THROUGH_IPC: [(&str, u64); 4] = [("semop", 1), ("semget", 2), ("msgsnd", 11), ("shmctl", 24)];
-const MULTIPLEXING: [Arch; 9] = [
+const THROUGH_IPC: [(&str, u64); 12] = [
+    ("semop", 1),
+    ("semget", 2),
+    ("semctl", 3),
+    ("semtimedop", 4),
+    ("msgsnd", 11),
+    ("msgrcv", 12),
+    ("msgget", 13),
+    ("msgctl", 14),
+    ("shmat", 21),
+    ("shmdt", 22),
+    ("shmget", 23),
+    ("shmctl", 24),
+];
+const MULTIPLEXING: [Arch; 11] = [
     Arch::X86,
     Arch::Mips,
     Arch::Mipsel,
@@ -41,6 +54,8 @@ const MULTIPLEXING: [Arch; 9] = [
     Arch::S390,
     Arch::S390X,
     Arch::M68k,
+    Arch::Sh,
+    Arch::Sheb,
 ];
 
 pub(crate) fn answer(action: Action, errno: Option<u32>) -> u32 {
