@@ -105,6 +105,20 @@ case!(
 );
 
 case!(
+    a_capability_that_the_other_sets_do_not_grant_does_not_fail,
+    should(
+        &["3.process.capabilities"],
+        "config.md#linux-process: a value that cannot be granted MUST be logged as a warning and SHOULD NOT fail"
+    ),
+    |bed| {
+        let config = bed.config().capabilities(&["bounding", "permitted"], &["CAP_KILL"]);
+        let config = config.capabilities(&["effective", "inheritable"], &["CAP_KILL", "CAP_CHOWN"]);
+        let facts = bed.facts(&config.set("/process/user", json!({"uid": 1000, "gid": 1000})))?;
+        same("inheritable", &facts["capabilities"]["inheritable"], &json!([5]))
+    }
+);
+
+case!(
     no_new_privileges_is_set_when_true,
     must(&["3.process.noNewPrivileges"], "config.md#linux-process: noNewPrivileges true prevents gaining privileges"),
     |bed| {

@@ -1,11 +1,12 @@
 //! `process.capabilities`: names to bits.
 //!
 //! What this kernel or hull does not know is left out with one warning (config.md#linux-process);
-//! so is an ambient capability that capabilities(7) does not let rise, because it is not both
-//! permitted and inheritable. Without the object all five sets are empty, for root too: the
+//! so is what capabilities(7) does not grant beside the other sets: effective without permitted,
+//! inheritable past the bounding set, ambient that is not both permitted and inheritable. Without the object all five sets are empty, for root too: the
 //! bounding set is dropped before the execve, so that uid 0 regains nothing by it. That is what
 //! runc does, and the safe reading of a config that asks for no capability.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use caps::Capability;
@@ -26,13 +27,17 @@ pub(crate) fn names() -> Vec<String> {
 }
 
 /// The five sets.
-pub(super) fn resolve(raw: Option<&Raw>, last: u32, warnings: &mut Warnings) -> Capabilities {
+pub(super) fn resolve<'a>(
+    raw: Option<&'a Raw>,
+    last: u32,
+    warnings: &mut Warnings,
+) -> Capabilities {
     let Some(raw) = raw else {
         return Capabilities::default();
     };
     let at = At::new("/process/capabilities");
-    let mut unknown = Vec::new();
-    let mut set = |names: &'_ Option<Vec<String>>| bits(names.as_deref(), last, &mut unknown);
+    let mut unknown = Unknown::default();
+    let mut set = |names: &'a Option<Vec<String>>| bits(names.as_deref(), last, &mut unknown);
     let mut capabilities = Capabilities {
         bounding: set(&raw.bounding),
         effective: set(&raw.effective),
@@ -40,32 +45,58 @@ pub(super) fn resolve(raw: Option<&Raw>, last: u32, warnings: &mut Warnings) -> 
         inheritable: set(&raw.inheritable),
         ambient: set(&raw.ambient),
     };
-    if !unknown.is_empty() {
-        warnings.add(
-            &at,
-            format_args!("unknown or unavailable: {}", unknown.join(", ")),
-        );
+    if !unknown.names.is_empty() {
+        let text = format_args!("unknown or unavailable: {}", unknown.names.join(", "));
+        warnings.add(&at, text);
     }
-    let may_rise = capabilities.permitted & capabilities.inheritable;
-    for name in raw.ambient.iter().flatten() {
-        if bit(name, last).is_some_and(|bit| bit & !may_rise != 0) {
-            let text = format_args!(
-                "can't raise ambient capability {name}: not permitted and inheritable"
-            );
-            warnings.add(&at.member("/ambient"), text);
+    let Capabilities {
+        bounding,
+        permitted,
+        ..
+    } = capabilities;
+    let mut keep = |set: &mut u64, granted: u64, words: [&str; 3]| {
+        let [name, member, why] = words;
+        for lost in named(*set & !granted) {
+            let text = format_args!("can't raise {name} capability {lost}: not {why}");
+            warnings.add(&at.member(member), text);
         }
-    }
-    capabilities.ambient &= may_rise;
+        *set &= granted;
+    };
+    let words = ["effective", "/effective", "permitted"];
+    keep(&mut capabilities.effective, permitted, words);
+    let words = ["inheritable", "/inheritable", "in the bounding set"];
+    keep(&mut capabilities.inheritable, bounding, words);
+    let words = ["ambient", "/ambient", "permitted and inheritable"];
+    let may_rise = permitted & capabilities.inheritable;
+    keep(&mut capabilities.ambient, may_rise, words);
     capabilities
 }
 
-fn bits(names: Option<&[String]>, last: u32, unknown: &mut Vec<String>) -> u64 {
+/// The names of these bits, by number.
+fn named(bits: u64) -> Vec<String> {
+    match bits {
+        0 => Vec::new(),
+        _ => names()
+            .into_iter()
+            .filter(|name| bit(name, u32::MAX).is_some_and(|bit| bit & bits != 0))
+            .collect(),
+    }
+}
+
+/// Names that no bit stands for, each once, in their order.
+#[derive(Default)]
+struct Unknown<'a> {
+    names: Vec<&'a str>,
+    seen: BTreeSet<&'a str>,
+}
+
+fn bits<'a>(names: Option<&'a [String]>, last: u32, unknown: &mut Unknown<'a>) -> u64 {
     let mut bits = 0;
     for name in names.unwrap_or_default() {
         match bit(name, last) {
             Some(bit) => bits |= bit,
-            None if unknown.contains(name) => {}
-            None => unknown.push(name.clone()),
+            None if unknown.seen.insert(name) => unknown.names.push(name),
+            None => {}
         }
     }
     bits
@@ -136,11 +167,29 @@ mod tests {
     }
 
     #[test]
-    fn an_ambient_capability_that_cannot_rise_is_a_warning() {
-        let (capabilities, warnings) =
-            answer(r#"{"permitted": ["CAP_KILL"], "ambient": ["CAP_KILL"]}"#);
-        assert_eq!(capabilities.ambient, 0);
-        assert!(warnings[0].contains("can't raise ambient capability CAP_KILL"));
+    fn what_the_other_sets_do_not_grant_is_a_warning() {
+        for (text, expected) in [
+            (
+                r#"{"bounding": ["CAP_KILL"], "permitted": ["CAP_KILL"], "ambient": ["CAP_KILL"]}"#,
+                "/ambient: can't raise ambient capability CAP_KILL: not permitted and inheritable",
+            ),
+            (
+                r#"{"bounding": ["CAP_KILL"], "permitted": ["CAP_KILL"],
+                    "effective": ["CAP_KILL", "CAP_SYS_ADMIN"]}"#,
+                "/effective: can't raise effective capability CAP_SYS_ADMIN: not permitted",
+            ),
+            (
+                r#"{"bounding": ["CAP_KILL"], "permitted": ["CAP_KILL"], "inheritable": ["CAP_CHOWN"]}"#,
+                "/inheritable: can't raise inheritable capability CAP_CHOWN: not in the bounding set",
+            ),
+        ] {
+            let (capabilities, warnings) = answer(text);
+            let expected = format!("config.json /process/capabilities{expected}");
+            assert_eq!(warnings, [expected]);
+            assert_eq!(capabilities.effective & !capabilities.permitted, 0);
+            assert_eq!(capabilities.inheritable & !capabilities.bounding, 0);
+            assert_eq!(capabilities.ambient, 0);
+        }
     }
 
     #[test]
