@@ -65,8 +65,8 @@ deny: ## licences, forbidden crates, sources, known vulnerabilities
 doc: ## documentation of the crates, warnings as errors
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
-fuzz: ## fuzz the pure edges
-	@if [ -d fuzz ]; then cd fuzz && cargo +nightly fuzz run $(TARGET); else echo "fuzz: no targets yet"; fi
+fuzz: ## fuzz the pure edges (all, or EDGES), each for FUZZ_SECONDS (default 600)
+	hack/fuzz/run $(EDGES)
 
 ci: ## what the gate runs
 	.ci/run
