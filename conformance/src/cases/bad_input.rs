@@ -99,6 +99,39 @@ case!(
 );
 
 case!(
+    ten_thousand_entries_are_applied_or_refused_at_once,
+    must(&["8.a1"], "hull: what takes long to check grows with the config, and not with its square"),
+    |bed| {
+        let many = |entry: fn(usize) -> Value| Value::Array((0..10_000).map(entry).collect());
+        let rule = |number| {
+            json!({"names": ["socket"], "action": "SCMP_ACT_ERRNO",
+            "args": [{"index": 1, "value": number, "op": "SCMP_CMP_EQ"}]})
+        };
+        let profile = json!({"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86"],
+            "syscalls": many(rule)});
+        let device = |number| json!({"allow": true, "type": "c", "major": 4000, "minor": number, "access": "r"});
+        for (pointer, value) in [
+            ("/process/env", many(|number| json!(format!("V{number}={}", "x".repeat(90))))),
+            ("/annotations", Value::Object((0..10_000).map(|number| (format!("k{number}"), json!("v"))).collect())),
+            ("/process/capabilities/bounding", many(|number| json!(format!("CAP_{number}")))),
+            ("/process/rlimits", many(|_| json!({"type": "RLIMIT_CORE", "soft": 0, "hard": 0}))),
+            ("/linux/seccomp", profile),
+            ("/linux/resources/devices", many(device)),
+            ("/linux/maskedPaths", many(|number| json!(format!("/p{number}")))),
+        ] {
+            let config = bed.config().set(pointer, value).steps("exit 0");
+            let bundle = bed.bundle(&config)?;
+            let run = bed.command(&["run", "--bundle", &bundle.path.to_string_lossy(), &bed.id()]);
+            let output = bed.spawn(run, bed.null())?.finish_within(std::time::Duration::from_secs(10))?;
+            if output.code != 0 {
+                bed.is_clean_refusal(&output)?;
+            }
+        }
+        Ok(())
+    }
+);
+
+case!(
     deep_nesting_is_refused_or_ignored,
     must(
         &["8.a1", "1.Unknown-property-any-depth"],

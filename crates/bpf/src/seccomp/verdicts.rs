@@ -244,24 +244,30 @@ impl Section {
 
 /// Puts the checks of one number in the order they are made, and says how many are left.
 fn in_order(same: &mut [Check], clauses: &Clauses<'_>) -> usize {
-    let mut left: Vec<Check> = Vec::with_capacity(same.len());
-    for check in same.iter() {
-        // As for a number of its own, a clause without conditions wins over those with.
-        let whole = same.iter().find(|other| {
-            check.operation.is_some()
-                && other.operation == check.operation
-                && clauses.at(other.clause).conditions.is_empty()
-        });
-        if whole.is_none_or(|whole| whole == check) {
-            left.push(*check);
+    // As for a number of its own, a clause without conditions wins over those with.
+    let mut whole: Vec<Check> = Vec::new();
+    let of = |whole: &[Check], check: &Check| {
+        let about = |other: &&Check| other.operation == check.operation;
+        whole.iter().find(about).copied()
+    };
+    for check in same.iter().filter(|check| check.is_whole(clauses)) {
+        if of(&whole, check).is_none() {
+            whole.push(*check);
         }
     }
+    let stays = |check: &&Check| of(&whole, check).is_none_or(|winner| winner == **check);
+    let mut left: Vec<Check> = same.iter().filter(stays).copied().collect();
     left.sort_by_key(|check| clauses.at(check.clause).answer.strictness());
     same[..left.len()].copy_from_slice(&left);
     left.len()
 }
 
 impl Check {
+    /// About all calls with its operation?
+    fn is_whole(&self, clauses: &Clauses<'_>) -> bool {
+        self.operation.is_some() && clauses.at(self.clause).conditions.is_empty()
+    }
+
     fn is_always(&self, clauses: &Clauses<'_>) -> bool {
         self.operation.is_none() && clauses.at(self.clause).conditions.is_empty()
     }

@@ -33,6 +33,7 @@ pub(super) fn resolve(
     if written.is_empty() {
         return Err(at.breaks("must not be empty"));
     }
+    path::short(&written, at)?;
     refuse_place(&path::clean(&written), raw, kind, at)?;
     if written.starts_with('/') {
         return Ok(written.into_owned());

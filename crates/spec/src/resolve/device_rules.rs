@@ -36,6 +36,10 @@ const fn character(major: u32, minor: Option<u32>) -> DeviceRule {
     rule(true, DeviceKind::Char, Some(major), minor)
 }
 
+/// As many as an eBPF program could have instructions. A v1 cgroup would take more, each in longer
+/// than the one before.
+const MOST_RULES: usize = 4096;
+
 /// What engines have relied on since runc: making any node (opening it is another matter), the
 /// default devices, and pseudo terminals.
 const ALWAYS: [DeviceRule; 10] = [
@@ -61,6 +65,9 @@ pub(super) fn resolve(
     let raw = resources
         .and_then(|resources| resources.devices.as_deref())
         .unwrap_or_default();
+    if raw.len() > MOST_RULES {
+        return Err(all.breaks("must have at most 4096 rules"));
+    }
     let mut rules = Vec::with_capacity(1 + raw.len() + ALWAYS.len());
     rules.push(NOTHING);
     for (index, raw) in raw.iter().enumerate() {

@@ -1,7 +1,5 @@
 //! `hooks`: all six kinds are checked before anything is made, the last ones too.
 
-use std::path::Path;
-
 use oci_spec::runtime::{Hook as Raw, Hooks as RawHooks};
 
 use crate::plan::{Hook, Hooks};
@@ -47,7 +45,7 @@ fn list(raw: &Option<Vec<Raw>>, pointer: &str) -> Result<Vec<Hook>, ResolveError
 }
 
 fn hook(raw: &Raw, at: &At<'_>) -> Result<Hook, ResolveError> {
-    let path = path::absolute(&path::below(Path::new(""), raw.path()), &at.member("/path"))?;
+    let path = path::absolute(&raw.path().to_string_lossy(), &at.member("/path"))?;
     let args = raw.args().clone().unwrap_or_default();
     Ok(Hook {
         args: if args.is_empty() {

@@ -22,6 +22,8 @@ mod handed;
 mod hooks;
 mod idmaps;
 mod labels;
+#[cfg(test)]
+mod large;
 mod memory_policy;
 mod mount_label;
 mod mount_options;

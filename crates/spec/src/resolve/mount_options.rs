@@ -39,6 +39,7 @@ impl<'a> Options<'a> {
         match effect {
             Effect::Attribute { clear, set } => change(&mut self.attributes, clear, set),
             Effect::Recursive { clear, set } => change(&mut self.recursive, clear, set),
+            Effect::Superblock(flag) if self.superblock.contains(&flag) => {}
             Effect::Superblock(flag) => self.superblock.push(flag),
             Effect::NotSuperblock(flag) => self.superblock.retain(|other| *other != flag),
             Effect::Propagation(kind, reach) => {
@@ -159,6 +160,7 @@ mod tests {
                 vec!["sync", "dirsync", "lazytime", "mand"],
             ),
             ("sync async", vec![]),
+            ("sync dirsync sync", vec!["sync", "dirsync"]),
             ("lazytime nolazytime mand nomand sync", vec!["sync"]),
             ("silent loud iversion noiversion", vec![]),
         ] {

@@ -128,7 +128,7 @@ fn refuse_unknown(options: &Options<'_>, at: &At<'_>) -> Result<(), ResolveError
 fn source(raw: &Raw, bundle: &Bundle, at: &At<'_>) -> Result<String, ResolveError> {
     match raw.source() {
         Some(source) if !source.as_os_str().is_empty() => {
-            Ok(path::below(&bundle.directory, source))
+            path::below(&bundle.directory, source, at)
         }
         _ => Err(at.breaks("must be given for a bind")),
     }

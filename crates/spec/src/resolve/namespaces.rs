@@ -11,6 +11,7 @@ use crate::plan::{
 };
 
 use super::error::{At, Problem, ResolveError};
+use super::path;
 
 /// The kernel's __NEW_UTS_LEN.
 const LONGEST_NAME: usize = 64;
@@ -43,7 +44,7 @@ pub(super) fn resolve(linux: &Linux) -> Result<Namespaces, ResolveError> {
 fn path(path: Option<&str>, at: &At<'_>) -> Result<Option<String>, ResolveError> {
     match path {
         None | Some("") => Ok(None),
-        Some(path) if path.starts_with('/') => Ok(Some(path.to_owned())),
+        Some(given) if given.starts_with('/') => path::absolute(given, at).map(Some),
         Some(_) => Err(at.breaks("must be absolute")),
     }
 }

@@ -10,9 +10,14 @@ use crate::plan::{CgroupManager, CgroupPlace};
 use crate::request::{Request, Rootless};
 
 use super::error::{At, Problem, ResolveError};
+use super::path;
 
 /// NAME_MAX.
 const LONGEST_NAME: usize = 255;
+
+/// Engines nest some ten. Every one costs the kernel more than the one above it, so that a few
+/// thousand, which a path has room for, would take hours.
+const MOST_NAMES: usize = 128;
 
 /// Is the runtime to behave as one without rights over cgroups?
 pub(super) fn is_rootless(request: &Request<'_>, host: &HostFacts) -> bool {
@@ -76,6 +81,7 @@ fn systemd(path: Option<&str>, at: &At<'_>) -> ResolveError {
 }
 
 fn components(path: &str, at: &At<'_>) -> Result<Vec<String>, ResolveError> {
+    path::short(path, at)?;
     let mut components = Vec::new();
     for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
         if part == ".." {
@@ -86,9 +92,10 @@ fn components(path: &str, at: &At<'_>) -> Result<Vec<String>, ResolveError> {
         }
         components.push(part.to_owned());
     }
-    match components.is_empty() {
-        true => Err(at.wrong(path, "must name a cgroup below the root")),
-        false => Ok(components),
+    match components.len() {
+        0 => Err(at.wrong(path, "must name a cgroup below the root")),
+        1..=MOST_NAMES => Ok(components),
+        _ => Err(at.breaks("must have at most 128 names")),
     }
 }
 
@@ -136,6 +143,7 @@ mod tests {
     #[test]
     fn a_path_that_leads_elsewhere_is_refused() {
         let long = "a".repeat(256);
+        Scene::v2().plan(&at(&"/a".repeat(128)));
         Scene::v2().refuses(&[
             (
                 &at("/a/../b"),
@@ -152,6 +160,14 @@ mod tests {
             (
                 &at(&long),
                 "/linux/cgroupsPath: must have names of at most 255 bytes",
+            ),
+            (
+                &at(&"/a".repeat(129)),
+                "/linux/cgroupsPath: must have at most 128 names",
+            ),
+            (
+                &at(&"/a".repeat(10_000)),
+                "/linux/cgroupsPath: must have at most 4095 bytes",
             ),
         ]);
         let systemd = Scene {

@@ -80,7 +80,7 @@ pub(super) fn resolve(
     if root.path().as_os_str().is_empty() {
         return Err(at.member("/path").breaks("must not be empty"));
     }
-    let path = path::below(&bundle.directory, root.path());
+    let path = path::below(&bundle.directory, root.path(), &at.member("/path"))?;
     let linux = config.linux.as_ref();
     let ties = ties(
         linux.and_then(|linux| linux.rootfs_propagation.as_deref()),
