@@ -2,23 +2,24 @@
 """Writes src/syscalls/table.rs from libseccomp's list of syscall numbers.
 
 The numbers are facts of the kernel's ABI; libseccomp keeps them for all
-architectures in one file, src/syscalls.csv of its source package. To refresh:
+architectures in one file, src/syscalls.csv of its source package. hack/syscalls
+fetches that file and calls this:
 
-    apt-get source libseccomp
-    crates/bpf/gen/syscalls.py libseccomp-*/src/syscalls.csv
+    crates/bpf/gen/syscalls.py CSV TABLE
 
 LATER holds what the kernel added after that list was made; from 424 on a new
 syscall has one number on every architecture.
 """
 
 import csv
-import pathlib
 import sys
 
 LATER = {
     "open_tree_attr": 467,
     "file_getattr": 468,
     "file_setattr": 469,
+    "listns": 470,
+    "rseq_slice_yield": 471,
 }
 
 # A number of arm's private range (0xf0000 and up) does not fit 16 bits: see src/syscalls/mod.rs.
@@ -85,8 +86,7 @@ def write(out, version, architectures, table):
 
 
 def main():
-    target = pathlib.Path(__file__).parent.parent / "src" / "syscalls" / "table.rs"
-    with open(target, "w", encoding="ascii") as out:
+    with open(sys.argv[2], "w", encoding="ascii") as out:
         write(out, *read(sys.argv[1]))
 
 

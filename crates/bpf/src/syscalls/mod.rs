@@ -129,6 +129,7 @@ mod tests {
             ("socketcall", Arch::X86, Some(102)),
             ("semop", Arch::X86, None),
             ("open_tree_attr", Arch::Riscv64, Some(467)),
+            ("rseq_slice_yield", Arch::Mips, Some(4471)),
         ];
         for (name, arch, number) in table {
             let found = Syscall::named(name).and_then(|call| call.number(arch));
