@@ -80,6 +80,32 @@ fn what_features_shows_follows_the_schema() {
     assert!(!validator.is_valid(&serde_json::json!({"ociVersionMin": "1.0.0"})));
 }
 
+/// features.md: a member that is absent leaves the caller to guess; hull tells all that the schema
+/// knows.
+#[test]
+fn features_shows_every_member_of_the_schema() {
+    let Some(folder) = specification() else {
+        return;
+    };
+    let shown = serde_json::to_value(features::features("abc")).unwrap();
+    let mut schema = json(&folder.join("features-schema.json"));
+    schema["properties"]["linux"] = json(&folder.join("features-linux.json"))["linux"].take();
+    let mut missing = Vec::new();
+    members(&schema, &shown, "", &mut missing);
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// The pointers of what the schema names and `shown` has not.
+fn members(schema: &Value, shown: &Value, pointer: &str, missing: &mut Vec<String>) {
+    for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
+        let pointer = format!("{pointer}/{name}");
+        match shown.get(name) {
+            Some(shown) => members(schema, shown, &pointer, missing),
+            None => missing.push(pointer),
+        }
+    }
+}
+
 #[test]
 fn the_templates_follow_the_schema() {
     let Some(folder) = specification() else {
