@@ -103,19 +103,12 @@ case!(
     must(&["8.a1"], "hull: what takes long to check grows with the config, and not with its square"),
     |bed| {
         let many = |entry: fn(usize) -> Value| Value::Array((0..10_000).map(entry).collect());
-        let rule = |number| {
-            json!({"names": ["socket"], "action": "SCMP_ACT_ERRNO",
-            "args": [{"index": 1, "value": number, "op": "SCMP_CMP_EQ"}]})
-        };
-        let profile = json!({"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86"],
-            "syscalls": many(rule)});
         let device = |number| json!({"allow": true, "type": "c", "major": 4000, "minor": number, "access": "r"});
         for (pointer, value) in [
             ("/process/env", many(|number| json!(format!("V{number}={}", "x".repeat(90))))),
             ("/annotations", Value::Object((0..10_000).map(|number| (format!("k{number}"), json!("v"))).collect())),
             ("/process/capabilities/bounding", many(|number| json!(format!("CAP_{number}")))),
             ("/process/rlimits", many(|_| json!({"type": "RLIMIT_CORE", "soft": 0, "hard": 0}))),
-            ("/linux/seccomp", profile),
             ("/linux/resources/devices", many(device)),
             ("/linux/maskedPaths", many(|number| json!(format!("/p{number}")))),
         ] {

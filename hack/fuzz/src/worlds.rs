@@ -18,6 +18,16 @@ struct World {
 
 /// What the config becomes in every world: plan or message.
 pub(crate) fn everywhere(text: &[u8]) -> Vec<Result<Plan, String>> {
+    in_the(&worlds(), text)
+}
+
+/// The same for the first world alone: root on a host with cgroup2.
+pub(crate) fn first(text: &[u8]) -> Result<Plan, String> {
+    let [first, ..] = worlds();
+    in_the(&[first], text).swap_remove(0)
+}
+
+fn in_the(worlds: &[World], text: &[u8]) -> Vec<Result<Plan, String>> {
     match Config::parse(text) {
         Ok(config) => {
             let bundle = Bundle {
@@ -25,15 +35,10 @@ pub(crate) fn everywhere(text: &[u8]) -> Vec<Result<Plan, String>> {
                 config,
                 text: text.to_vec(),
             };
-            worlds().iter().map(|world| meet(&bundle, world)).collect()
+            worlds.iter().map(|world| meet(&bundle, world)).collect()
         }
         Err(error) => vec![Err(error.to_string())],
     }
-}
-
-/// The same for the first world alone: root on a host with cgroup2.
-pub(crate) fn first(text: &[u8]) -> Result<Plan, String> {
-    everywhere(text).swap_remove(0)
 }
 
 fn meet(bundle: &Bundle, world: &World) -> Result<Plan, String> {
