@@ -56,7 +56,7 @@ vm: ## make the virtual machine of SUITE (trixie, forky) once (root)
 test-vm: ## Podman, containerd and the suite in the virtual machine: cgroup v2, systemd, AppArmor (root); options in ARGS
 	SUITE=$(SUITE) hack/vm/test $(if $(ARGS),-- $(ARGS))
 
-compatibility: ## docs/compatibility.md from gaps.toml and the results that .ci/run left in out/
+compatibility: ## docs/compatibility.md and docs/spec-conformance.md from gaps.toml, the cases and the results in out/
 	hack/compatibility $(RESULTS)
 
 deny: ## licences, forbidden crates, sources, known vulnerabilities

@@ -47,7 +47,6 @@ pub(crate) fn write(document: &Path, options: &Options) -> Result<bool, String> 
     let known = fs::read_to_string(file).unwrap_or_default();
     let mut figures = Figures::parse(&known)?;
     for input in &options.inputs {
-        // A run that was filtered, or in which something failed, tells nothing lasting.
         if let Err(why) = figures.take(&results::read(input)?) {
             println!("left out {}: {why}", input.display());
         }
@@ -140,7 +139,7 @@ fn list(text: &mut String, runtime: &str, gaps: &[Gap]) {
 }
 
 /// Where and when the entry holds, in parentheses.
-fn limits(gap: &Gap) -> String {
+pub(crate) fn limits(gap: &Gap) -> String {
     let worlds: Vec<&str> = gap.world.iter().map(|world| world.word()).collect();
     let mut words = Vec::new();
     if !worlds.is_empty() {

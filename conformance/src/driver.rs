@@ -9,7 +9,7 @@ use crate::outcome::{Judgement, Outcome};
 use crate::process::{Handle, own_children};
 use crate::report::Judged;
 use crate::runtime::Runtime;
-use crate::{compatibility, coverage, delegation, report, results};
+use crate::{compatibility, coverage, delegation, report, results, spec_conformance};
 use rustix::process::Signal;
 use std::collections::BTreeSet;
 use std::fs;
@@ -34,6 +34,9 @@ pub(crate) fn drive(options: &Options) -> Result<bool, String> {
     }
     if let Some(document) = &options.compatibility {
         return compatibility::write(document, options);
+    }
+    if let Some(document) = &options.spec_conformance {
+        return spec_conformance::write(document, options);
     }
     if cases.is_empty() {
         return Err("no case matches the filter".to_owned());

@@ -29,6 +29,8 @@ mod process;
 mod report;
 mod results;
 mod runtime;
+mod skips;
+mod spec_conformance;
 mod verdict;
 mod watch;
 mod worker;

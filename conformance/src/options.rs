@@ -29,6 +29,9 @@ pub(crate) struct Options {
     /// The document to write, instead of judging anything.
     pub(crate) compatibility: Option<PathBuf>,
     pub(crate) figures: Option<PathBuf>,
+    /// Another document to write, with the file of skips that it is made from.
+    pub(crate) spec_conformance: Option<PathBuf>,
+    pub(crate) skips: Option<PathBuf>,
     /// Result files of earlier runs.
     pub(crate) inputs: Vec<PathBuf>,
     pub(crate) probe: Option<PathBuf>,
@@ -76,6 +79,8 @@ conformance - judges an OCI runtime
 
   --compatibility DOC --figures FILE [RESULTS...]
                       judge nothing: put the figures of RESULTS into FILE and write DOC from it
+  --spec-conformance DOC --figures FILE --skips FILE [RESULTS...]
+                      judge nothing: put what hull skipped in RESULTS into the file of skips and write DOC
 ";
 
 impl Options {
@@ -102,6 +107,8 @@ impl Options {
                 Long("coverage") => options.coverage = Some(parser.value()?.into()),
                 Long("compatibility") => options.compatibility = Some(parser.value()?.into()),
                 Long("figures") => options.figures = Some(parser.value()?.into()),
+                Long("spec-conformance") => options.spec_conformance = Some(parser.value()?.into()),
+                Long("skips") => options.skips = Some(parser.value()?.into()),
                 Long("probe") => options.probe = Some(parser.value()?.into()),
                 Long("scratch") => options.scratch = parser.value()?.into(),
                 Long("root-arg") => options.root_args.push(parser.value()?.string()?),
@@ -118,7 +125,7 @@ impl Options {
                     print!("{HELP}");
                     return Err("asked for help".into());
                 }
-                Value(file) if options.compatibility.is_some() => options.inputs.push(file.into()),
+                Value(file) if options.writes_a_document() => options.inputs.push(file.into()),
                 other => return Err(other.unexpected()),
             }
         }
@@ -129,6 +136,10 @@ impl Options {
         options.settle().map_err(Into::into)
     }
 
+    fn writes_a_document(&self) -> bool {
+        self.compatibility.is_some() || self.spec_conformance.is_some()
+    }
+
     /// Fills what the environment or the place of this binary decides.
     fn settle(mut self) -> Result<Self, String> {
         if self.runtime.as_os_str().is_empty()
@@ -136,7 +147,7 @@ impl Options {
         {
             self.runtime = runtime.into();
         }
-        let judges = !self.list && self.coverage.is_none() && self.compatibility.is_none();
+        let judges = !self.list && self.coverage.is_none() && !self.writes_a_document();
         if self.runtime.as_os_str().is_empty() && judges {
             return Err("--runtime PATH is needed (or --list, --coverage FILE)".to_owned());
         }

@@ -40,6 +40,19 @@ impl Entry {
     }
 }
 
+impl Results {
+    /// A run that was filtered, or in which something failed, tells nothing lasting.
+    pub(crate) fn must_last(&self) -> Result<(), String> {
+        if !self.whole {
+            return Err("a filter was given".to_owned());
+        }
+        match self.cases.iter().filter(|case| !case.judgement.is_as_expected()).count() {
+            0 => Ok(()),
+            failed => Err(format!("{failed} cases failed")),
+        }
+    }
+}
+
 pub(crate) fn of(options: &Options, run: &Run) -> Result<String, String> {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let results = Results {
