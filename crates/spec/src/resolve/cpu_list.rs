@@ -7,14 +7,15 @@ pub(super) fn is_list(text: &str) -> bool {
 
 /// The list's ranges, first and last included; nothing where it is no list.
 pub(super) fn ranges(text: &str) -> Option<Vec<(u32, u32)>> {
-    let number = |text: &str| text.parse::<u32>().ok();
+    // Neither signs nor the spaces of Unicode, which Rust would take.
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = |text: &str| is_number(text).then(|| text.parse::<u32>().ok())?;
     let part = |part: &str| {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let range = (number(first)?, number(last)?);
         (range.0 <= range.1).then_some(range)
     };
-    let parts = text.trim().split(',');
-    parts.map(|text| part(text.trim())).collect()
+    text.split(',').map(|text| part(text.trim_ascii())).collect()
 }
 
 #[cfg(test)]
@@ -27,7 +28,20 @@ mod tests {
             assert!(is_list(list), "{list:?}");
         }
         for text in [
-            "", "a", "3-1", "1,,2", "-1", "0-", "1;2", "0-1-2", "+1-", "1.5",
+            "",
+            "a",
+            "3-1",
+            "1,,2",
+            "-1",
+            "0-",
+            "1;2",
+            "0-1-2",
+            "+1-",
+            "1.5",
+            "+1",
+            "0-+3",
+            "\u{3000}1",
+            "4294967296",
         ] {
             assert!(!is_list(text), "{text:?}");
         }
