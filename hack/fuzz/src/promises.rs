@@ -57,7 +57,7 @@ fn only_handed_trees_are_used(plan: &Plan) {
     for mount in &plan.init.rootfs.mounts {
         match &mount.kind {
             MountKind::Bind { handed } => used.push(*handed),
-            MountKind::CgroupV1 { hierarchies } => {
+            MountKind::CgroupV1 { hierarchies, .. } => {
                 used.extend(hierarchies.iter().filter_map(|one| match one.source {
                     CgroupV1Source::Handed(number) => Some(number),
                     CgroupV1Source::Mounted { .. } => None,

@@ -3,7 +3,7 @@
 use hull_spec::plan::{CgroupLayout, CgroupManager, Plan, Verbosity};
 use hull_spec::{
     Activation, Bundle, Config, ContainerId, HostFacts, Request, RootChange, Rootless,
-    SessionKeyring, V1Hierarchy, resolve,
+    SecurityModules, SessionKeyring, V1Hierarchy, resolve,
 };
 
 /// A host and a way to call.
@@ -50,7 +50,10 @@ fn meet(bundle: &Bundle, world: &World) -> Result<Plan, String> {
         root_change: world.root_change,
         keyring: SessionKeyring::New,
         preserved_fds: 2,
-        activation: Activation::default(),
+        activation: Activation {
+            notify: true,
+            ..Activation::default()
+        },
         verbosity: Verbosity::Quiet,
         console: world.console,
         detached: true,
@@ -107,6 +110,10 @@ fn v2_host() -> HostFacts {
         privileged: true,
         setgroups_denied: false,
         last_capability: 40,
+        security_modules: SecurityModules {
+            apparmor: true,
+            selinux: true,
+        },
     }
 }
 

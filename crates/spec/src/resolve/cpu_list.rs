@@ -15,7 +15,9 @@ pub(super) fn ranges(text: &str) -> Option<Vec<(u32, u32)>> {
         let range = (number(first)?, number(last)?);
         (range.0 <= range.1).then_some(range)
     };
-    text.split(',').map(|text| part(text.trim_ascii())).collect()
+    text.split(',')
+        .map(|text| part(text.trim_ascii()))
+        .collect()
 }
 
 #[cfg(test)]
