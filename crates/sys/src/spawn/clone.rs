@@ -36,9 +36,32 @@ struct CloneArgs {
 #[repr(C)]
 pub(crate) struct Step {
     pub(super) number: usize,
-    pub(super) arguments: [usize; 6],
+    arguments: [usize; 6],
     /// The call failed when it returns less.
     pub(super) at_least: isize,
+}
+
+/// A syscall number or argument as a register holds it.
+pub(crate) const fn word(value: i64) -> usize {
+    #[allow(
+        clippy::cast_sign_loss,
+        clippy::cast_possible_truncation,
+        reason = "a register's bit pattern; targets are 64-bit"
+    )]
+    let word = value as usize;
+    word
+}
+
+pub(crate) fn step(number: i64, arguments: &[usize]) -> Step {
+    let mut all = [0; 6];
+    for (slot, argument) in all.iter_mut().zip(arguments) {
+        *slot = *argument;
+    }
+    Step {
+        number: word(number),
+        arguments: all,
+        at_least: 0,
+    }
 }
 
 /// Where the child leaves word of the step that failed. The asm below knows this layout.

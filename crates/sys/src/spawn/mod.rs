@@ -7,19 +7,21 @@
 //! namespace waits for it. What the child still reads is therefore never freed.
 
 mod clone;
+mod numbers;
 
 pub use clone::{Side, fork};
 
 use crate::{
     Errno,
     exec::Strings,
-    fd::{AsRawFd, BorrowedFd, OwnedFd},
+    fd::{BorrowedFd, OwnedFd},
     process,
 };
 use alloc::{boxed::Box, vec::Vec};
-pub(crate) use clone::Step;
 use clone::{Failure, clone, clone_and_wait};
+pub(crate) use clone::{Step, step, word};
 use core::cell::UnsafeCell;
+use numbers::Safe;
 
 /// What the child does before anything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,17 +97,12 @@ pub struct SpawnError {
 }
 
 /// Gives birth. The child may not have reached its program yet when this returns.
-pub fn spawn<'a>(birth: &Birth<'a>) -> Result<Child, SpawnError> {
+pub fn spawn(birth: &Birth<'_>) -> Result<Child, SpawnError> {
     let failed = |call| move |errno| SpawnError { call, errno };
     let end = end_of_fds(birth);
-    let aside = |fd: BorrowedFd<'a>| Aside::of(fd, end).map_err(failed("dup"));
-    let moved: Vec<_> = birth
-        .fds
-        .iter()
-        .map(|fd| aside(*fd))
-        .collect::<Result<_, _>>()?;
-    let program = aside(birth.program)?;
-    let steps = table(birth, &moved, &program);
+    let (moves, _safe) = numbers::moves(birth.fds, birth.first_fd, end).map_err(failed("dup"))?;
+    let program = Safe::throughout(birth.program, birth.first_fd, end).map_err(failed("dup"))?;
+    let steps = table(birth, moves, &program);
     let failure = Failure {
         step: UnsafeCell::new(0),
         result: UnsafeCell::new(0),
@@ -152,66 +149,17 @@ fn end_of_fds(birth: &Birth<'_>) -> i32 {
     birth.first_fd + i32::try_from(birth.fds.len()).unwrap_or(i32::MAX / 2)
 }
 
-/// An fd of the parent's that lies where no dup3 call of the child writes.
-enum Aside<'a> {
-    AsItIs(BorrowedFd<'a>),
-    Copy(OwnedFd),
-}
-
-impl<'a> Aside<'a> {
-    fn of(fd: BorrowedFd<'a>, end: i32) -> Result<Self, Errno> {
-        if fd.as_raw_fd() >= end {
-            return Ok(Self::AsItIs(fd));
-        }
-        process::duplicate_above(fd, end).map(Self::Copy)
-    }
-
-    fn number(&self) -> usize {
-        let number = match self {
-            Self::AsItIs(fd) => fd.as_raw_fd(),
-            Self::Copy(fd) => fd.as_raw_fd(),
-        };
-        word(number.into())
-    }
-}
-
-/// A syscall number or argument as a register holds it.
-pub(crate) const fn word(value: i64) -> usize {
-    #[allow(
-        clippy::cast_sign_loss,
-        clippy::cast_possible_truncation,
-        reason = "a register's bit pattern; targets are 64-bit"
-    )]
-    let word = value as usize;
-    word
-}
-
-pub(crate) fn step(number: i64, arguments: &[usize]) -> Step {
-    let mut all = [0; 6];
-    for (slot, argument) in all.iter_mut().zip(arguments) {
-        *slot = *argument;
-    }
-    Step {
-        number: word(number),
-        arguments: all,
-        at_least: 0,
-    }
-}
-
-fn table(birth: &Birth<'_>, fds: &[Aside<'_>], program: &Aside<'_>) -> Vec<Step> {
-    let mut steps = Vec::with_capacity(fds.len() + 8);
+fn table(birth: &Birth<'_>, moves: Vec<Step>, program: &Safe<'_>) -> Vec<Step> {
+    let mut steps = Vec::with_capacity(moves.len() + 8);
     if let First::AwaitMaps { byte_from } = birth.first {
         steps.extend(become_root_of_user_namespace(byte_from));
     }
-    let mut number = i64::from(birth.first_fd);
-    for fd in fds {
-        steps.push(step(libc::SYS_dup3, &[fd.number(), word(number), 0]));
-        number += 1;
-    }
+    steps.extend(moves);
+    let end = i64::from(end_of_fds(birth));
     let cloexec = libc::CLOSE_RANGE_CLOEXEC as usize;
     steps.push(step(
         libc::SYS_close_range,
-        &[word(number), u32::MAX as usize, cloexec],
+        &[word(end), u32::MAX as usize, cloexec],
     ));
     steps.push(step(
         libc::SYS_execveat,
@@ -257,6 +205,7 @@ fn explain(at: usize, steps: &[Step], result: isize) -> SpawnError {
             libc::SYS_setresgid => "setresgid",
             libc::SYS_setresuid => "setresuid",
             libc::SYS_dup3 => "dup3",
+            libc::SYS_fcntl => "fcntl",
             libc::SYS_setsid => "setsid",
             libc::SYS_execve => "execve",
             libc::SYS_close_range => "close_range",
@@ -272,7 +221,10 @@ fn explain(at: usize, steps: &[Step], result: isize) -> SpawnError {
 #[cfg(all(test, feature = "std"))]
 mod tests {
     use super::*;
-    use crate::{fd::AsFd, path, process};
+    use crate::{
+        fd::{AsFd, AsRawFd},
+        path, process,
+    };
 
     fn birth<'a>(
         program: BorrowedFd<'a>,
@@ -312,6 +264,53 @@ mod tests {
         let text = path::read_all(&reader, 4096).unwrap();
         let text = String::from_utf8(text).unwrap();
         assert_eq!(text.split_whitespace().count(), 5, "{text}");
+    }
+
+    #[test]
+    fn each_fd_gets_its_number_whatever_it_had_before() {
+        let shell = path::open(c"/bin/sh", path::Open::PATH).unwrap();
+        let files: Vec<_> = (0..8)
+            .map(|index| {
+                let text = alloc::format!("{index} ");
+                crate::memfd::sealed(c"text", text.as_bytes(), crate::memfd::Content::Data)
+            })
+            .collect::<Result<_, _>>()
+            .unwrap();
+        // Below their numbers, above them, at them, and mixed.
+        for order in [
+            [0, 1, 2, 3, 4, 5, 6, 7],
+            [7, 6, 5, 4, 3, 2, 1, 0],
+            [3, 0, 7, 1, 6, 2, 5, 4],
+        ] {
+            for first_fd in [3, 4, files[2].as_raw_fd(), files[7].as_raw_fd()] {
+                let (reader, writer) = std::io::pipe().unwrap();
+                let mut fds: Vec<_> = order.iter().map(|index| files[*index].as_fd()).collect();
+                fds.push(writer.as_fd());
+                let numbers: Vec<_> = (first_fd..first_fd + 8)
+                    .map(|fd| alloc::format!("/proc/self/fd/{fd}"))
+                    .collect();
+                let script =
+                    alloc::format!("cat {} >/proc/self/fd/{}", numbers.join(" "), first_fd + 8);
+                let arguments = Strings::new(["sh", "-c", &script]).unwrap();
+                let birth = Birth {
+                    first_fd,
+                    ..birth(shell.as_fd(), arguments, &fds)
+                };
+                let child = spawn(&birth).unwrap();
+                drop(writer);
+                assert_eq!(end_of(&child), Some(process::Ending::Exited(0)));
+                let text = path::read_all(&reader, 4096).unwrap();
+                let expected: String = order
+                    .iter()
+                    .map(|index| alloc::format!("{index} "))
+                    .collect();
+                assert_eq!(
+                    String::from_utf8(text).unwrap(),
+                    expected,
+                    "{first_fd} {order:?}"
+                );
+            }
+        }
     }
 
     #[test]
