@@ -9,7 +9,7 @@ use alloc::string::String;
 use hull_sys::{
     Errno,
     fd::OwnedFd,
-    mount::{self, Depth, Filesystem, attr},
+    mount::{self, Depth, Filesystem, Link, attr},
     path::{self, Open, Resolve},
     stat::{self, magic},
 };
@@ -27,9 +27,8 @@ impl Procfs {
     /// since nothing mounted below is ever entered.
     pub(crate) fn own() -> Result<Self, Failure> {
         let tree = match mounted() {
-            Err(Errno::EPERM) => {
-                mount::clone_tree(c"/proc", Depth::Tree).context("copy the one on /proc")?
-            }
+            Err(Errno::EPERM) => mount::clone_tree(c"/proc", Link::Followed, Depth::Tree)
+                .context("copy the one on /proc")?,
             other => other.context("mount it")?,
         };
         let root = stat::fstat(&tree).context("stat its root")?;

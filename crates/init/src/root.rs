@@ -57,18 +57,15 @@ impl Root {
         }
     }
 
-    /// As [`Root::find_or_make`] for a directory whose last component is no symlink.
+    /// As [`Root::find_or_make`], but a symlink as the last component is what is found.
+    pub(crate) fn unfollowed(&self, path: &str, make: Make) -> Result<OwnedFd, Errno> {
+        let (parent, name) = self.parent(path)?;
+        open_or_make(parent.as_fd(), &name, make)
+    }
+
+    /// The same for a directory that no symlink stands for.
     pub(crate) fn ordinary_directory(&self, path: &str) -> Result<OwnedFd, Failure> {
-        let (parent, name) = self.parent(path).context("open its directory")?;
-        let open = Open::PATH.and(Open::NO_FOLLOW);
-        let found = match path::open_at(&parent, &name, open) {
-            Err(Errno::ENOENT) => {
-                path::make_dir(&parent, &name, 0o755).context("make it")?;
-                path::open_at(&parent, &name, open)
-            }
-            other => other,
-        }
-        .context("open it")?;
+        let found = self.unfollowed(path, Make::Directory).context("open it")?;
         if !stat::fstat(&found).context("stat it")?.is_dir() {
             return Err(Failure::new("must be mounted on ordinary directory"));
         }
@@ -154,7 +151,7 @@ impl<'a> Walk<'a> {
             } else {
                 Make::Directory
             };
-            let next = self.step(&c_string(&name)?, kind)?;
+            let next = open_or_make(self.here(), &c_string(&name)?, kind)?;
             let stat = stat::fstat(&next)?;
             if stat.is_symlink() {
                 let target = path::read_symlink(&next, c"")?;
@@ -171,24 +168,24 @@ impl<'a> Walk<'a> {
             None => path::open_at(self.root, c".", Open::PATH),
         }
     }
+}
 
-    /// Opens one name, making it first where it is missing.
-    fn step(&self, name: &CString, make: Make) -> Result<OwnedFd, Errno> {
-        let open = Open::PATH.and(Open::NO_FOLLOW);
-        match path::open_at(self.here(), name, open) {
-            Err(Errno::ENOENT) => {}
-            other => return other,
+/// Opens one name, making it first where it is missing.
+fn open_or_make(directory: BorrowedFd<'_>, name: &CString, make: Make) -> Result<OwnedFd, Errno> {
+    let open = Open::PATH.and(Open::NO_FOLLOW);
+    match path::open_at(directory, name, open) {
+        Err(Errno::ENOENT) => {}
+        other => return other,
+    }
+    let made = match make {
+        Make::Directory => path::make_dir(directory, name, 0o755),
+        Make::File => {
+            path::create_at(directory, name, Open::READ.and(Open::EXCLUSIVE), 0o644).map(drop)
         }
-        let made = match make {
-            Make::Directory => path::make_dir(self.here(), name, 0o755),
-            Make::File => {
-                path::create_at(self.here(), name, Open::READ.and(Open::EXCLUSIVE), 0o644).map(drop)
-            }
-        };
-        match made {
-            Ok(()) | Err(Errno::EEXIST) => path::open_at(self.here(), name, open),
-            Err(errno) => Err(errno),
-        }
+    };
+    match made {
+        Ok(()) | Err(Errno::EEXIST) => path::open_at(directory, name, open),
+        Err(errno) => Err(errno),
     }
 }
 

@@ -120,7 +120,6 @@ struct Part {
 }
 
 const SUPPORTED: Part = Part { enabled: true };
-const NOT_YET: Part = Part { enabled: false };
 
 fn linux() -> Linux {
     let mut namespaces: Vec<_> = NamespaceKind::ALL.iter().map(|kind| kind.name()).collect();
@@ -148,7 +147,7 @@ fn linux() -> Linux {
             flags: memory_policy_flags().collect(),
         },
         net_devices: SUPPORTED,
-        mount_extensions: MountExtensions { idmap: NOT_YET },
+        mount_extensions: MountExtensions { idmap: SUPPORTED },
     }
 }
 
@@ -204,8 +203,8 @@ mod tests {
         for part in ["apparmor", "selinux", "netDevices"] {
             assert_eq!(linux[part]["enabled"], true, "{part}");
         }
-        assert_eq!(linux["mountExtensions"]["idmap"]["enabled"], false);
         assert_eq!(linux["cgroup"]["systemd"], false);
-        assert!(mount_option_names().all(|option| !option.contains("idmap")));
+        assert_eq!(linux["mountExtensions"]["idmap"]["enabled"], true);
+        assert!(mount_option_names().any(|option| option == "ridmap"));
     }
 }

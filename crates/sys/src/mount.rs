@@ -5,11 +5,13 @@ use crate::{
     call::check,
     fd::{AsFd, AsRawFd, CWD, OwnedFd, own},
 };
+use alloc::{ffi::CString, format, string::String};
 use core::{ffi::CStr, ptr};
 
 const OPEN_TREE_CLONE: u32 = 1;
 const OPEN_TREE_CLOEXEC: u32 = libc::O_CLOEXEC.cast_unsigned();
 const AT_RECURSIVE: u32 = 0x8000;
+const AT_SYMLINK_NOFOLLOW: u32 = libc::AT_SYMLINK_NOFOLLOW.cast_unsigned();
 const AT_EMPTY_PATH: u32 = libc::AT_EMPTY_PATH.cast_unsigned();
 const MOVE_MOUNT_BOTH_EMPTY: u32 = 0x4 | 0x40;
 const FSOPEN_CLOEXEC: u32 = 1;
@@ -35,6 +37,7 @@ pub mod attr {
     pub const NOSUID: u64 = 2;
     pub const NODEV: u64 = 4;
     pub const NOEXEC: u64 = 8;
+    pub const IDMAP: u64 = 0x10_0000;
 }
 
 /// Propagation types as mount_setattr takes them.
@@ -58,9 +61,20 @@ impl Depth {
     }
 }
 
+/// A symlink at the end of a path: the way to something else, or what is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    Followed,
+    Itself,
+}
+
 /// A detached copy of the mount at a path of the host.
-pub fn clone_tree(path: &CStr, depth: Depth) -> Result<OwnedFd, Errno> {
-    let flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | depth.flag();
+pub fn clone_tree(path: &CStr, link: Link, depth: Depth) -> Result<OwnedFd, Errno> {
+    let follow = match link {
+        Link::Followed => 0,
+        Link::Itself => AT_SYMLINK_NOFOLLOW,
+    };
+    let flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | follow | depth.flag();
     // SAFETY: the path is NUL-terminated and lives across the call.
     unsafe { syscall!(libc::SYS_open_tree, CWD, path.as_ptr(), flags) }.map(own)
 }
@@ -113,6 +127,16 @@ pub fn set_attributes(mount: impl AsFd, attributes: Attributes, depth: Depth) ->
     .map(drop)
 }
 
+/// Shows ids by the maps of a user namespace, on a detached mount that nobody has used yet.
+pub fn map_ids(mount: impl AsFd, user_namespace: impl AsFd, depth: Depth) -> Result<(), Errno> {
+    let attributes = Attributes {
+        set: attr::IDMAP,
+        userns_fd: u64::from(user_namespace.as_fd().as_raw_fd().cast_unsigned()),
+        ..Attributes::default()
+    };
+    set_attributes(mount, attributes, depth)
+}
+
 /// The same by a path in our own mount namespace: `/` only, where no one else can rename.
 pub fn set_root_attributes(attributes: Attributes, depth: Depth) -> Result<(), Errno> {
     // SAFETY: the path is a NUL-terminated literal; `attributes` is a complete mount_attr.
@@ -129,11 +153,58 @@ pub fn set_root_attributes(attributes: Attributes, depth: Depth) -> Result<(), E
     .map(drop)
 }
 
+/// A filesystem that could not be made.
+#[derive(Debug)]
+pub struct Unmade {
+    /// What was being done, with the kernel's own words where it has any.
+    pub step: String,
+    pub errno: Errno,
+}
+
+/// A fresh filesystem, mounted nowhere. A parameter without a value is a flag.
+pub fn make<'a>(
+    fstype: &str,
+    parameters: impl IntoIterator<Item = (&'a str, Option<&'a str>)>,
+    attributes: u64,
+) -> Result<OwnedFd, Unmade> {
+    let filesystem = text(fstype)
+        .and_then(|name| Filesystem::open(&name))
+        .map_err(|errno| Unmade {
+            step: format!("filesystem type {fstype:?}"),
+            errno,
+        })?;
+    for (key, value) in parameters {
+        filesystem.set(key, value).map_err(|errno| Unmade {
+            step: match filesystem.explanation() {
+                Some(words) => format!("option {key:?} ({words})"),
+                None => format!("option {key:?}"),
+            },
+            errno,
+        })?;
+    }
+    filesystem.mount(attributes).map_err(|errno| Unmade {
+        step: format!("mount {fstype}"),
+        errno,
+    })
+}
+
+fn text(text: &str) -> Result<CString, Errno> {
+    CString::new(text).map_err(|_| Errno::EINVAL)
+}
+
 /// A filesystem being configured (fsopen).
 #[derive(Debug)]
 pub struct Filesystem(OwnedFd);
 
 impl Filesystem {
+    fn set(&self, key: &str, value: Option<&str>) -> Result<(), Errno> {
+        let key = text(key)?;
+        match value {
+            Some(value) => self.set_text(&key, &text(value)?),
+            None => self.set_flag(&key),
+        }
+    }
+
     pub fn open(fstype: &CStr) -> Result<Self, Errno> {
         // SAFETY: the name is NUL-terminated and lives across the call.
         let fd = unsafe { syscall!(libc::SYS_fsopen, fstype.as_ptr(), FSOPEN_CLOEXEC) }?;

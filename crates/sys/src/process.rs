@@ -204,6 +204,25 @@ pub fn set_rlimit(pid: i32, resource: u32, soft: u64, hard: u64) -> Result<(), E
     .map(drop)
 }
 
+/// How many fds this process may have open (RLIMIT_NOFILE).
+pub fn most_open_files() -> Result<u64, Errno> {
+    let mut limit = libc::rlimit64 {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: no new limit is set; there is room for the old one.
+    unsafe {
+        syscall!(
+            libc::SYS_prlimit64,
+            0,
+            libc::RLIMIT_NOFILE,
+            ptr::null::<libc::rlimit64>(),
+            &raw mut limit
+        )
+    }
+    .map(|_| limit.rlim_cur)
+}
+
 /// The calling process's pid.
 #[must_use]
 pub fn own_pid() -> i32 {

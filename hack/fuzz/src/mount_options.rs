@@ -55,7 +55,7 @@ pub(crate) fn check(bytes: &[u8]) {
         .collect();
     assert_eq!(propagation, naive_propagation(&words), "{words:?}");
     let says = |word: &str| words.iter().any(|other| other == word);
-    assert_eq!(once.copy_up, says("tmpcopyup"));
+    assert_eq!(once.copy_up.is_some(), says("tmpcopyup"));
     let is_bind = matches!(once.kind, MountKind::Bind { .. });
     assert_eq!(
         is_bind,

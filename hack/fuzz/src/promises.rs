@@ -56,7 +56,7 @@ fn only_handed_trees_are_used(plan: &Plan) {
     let mut used: Vec<u32> = Vec::new();
     for mount in &plan.init.rootfs.mounts {
         match &mount.kind {
-            MountKind::Bind { handed } => used.push(*handed),
+            MountKind::Bind { handed, .. } | MountKind::Made { handed } => used.push(*handed),
             MountKind::CgroupV1 { hierarchies, .. } => {
                 used.extend(hierarchies.iter().filter_map(|one| match one.source {
                     CgroupV1Source::Handed(number) => Some(number),

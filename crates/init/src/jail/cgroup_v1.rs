@@ -6,7 +6,7 @@ use crate::{
     root::{Make, Root, c_string},
 };
 use alloc::format;
-use hull_spec::plan::{CgroupV1Mount, CgroupV1Source, FsParameter, Mount};
+use hull_spec::plan::{CgroupV1Mount, CgroupV1Source, FsParameter, Mount, MountAttributes};
 use hull_sys::{
     Errno,
     fd::OwnedFd,
@@ -40,6 +40,15 @@ pub(super) fn mount(
             ..Attributes::default()
         };
         mount::set_attributes(&tmpfs, readonly, Depth::One).context("make it read-only")?;
+    }
+    let MountAttributes { set, clear } = plan.recursive_attributes;
+    if (set, clear) != (0, 0) {
+        let all = Attributes {
+            set,
+            clear,
+            ..Attributes::default()
+        };
+        mount::set_attributes(&tmpfs, all, Depth::Tree).context("set their attributes")?;
     }
     Ok(tmpfs)
 }

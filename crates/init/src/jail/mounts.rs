@@ -9,12 +9,13 @@ use crate::{
     namespace::join_network,
     root::{Make, Root, place},
 };
-use alloc::format;
-use hull_spec::plan::{InitPlan, Mount, MountAttributes, MountKind, Network};
+use alloc::{ffi::CString, format};
+use hull_spec::plan::{InitPlan, Links, Mount, MountAttributes, MountKind, Network};
 use hull_sys::{
+    Errno,
     fd::OwnedFd,
     mount::{self, Attributes, Depth},
-    stat,
+    path, stat,
 };
 
 /// Carries them out in order; the network namespace is joined on the way if it is still to come.
@@ -44,14 +45,23 @@ fn mount_these(root: &Root, mounts: &[Mount], trees: Trees<'_>) -> Result<(), Fa
 
 fn carry_out(root: &Root, plan: &Mount, trees: Trees<'_>) -> Result<(), Failure> {
     let mounted = match &plan.kind {
-        MountKind::Bind { handed } => bind(root, plan, trees.take(*handed)?)?,
+        MountKind::Bind { handed, links } => {
+            let source = trees.take(*handed)?;
+            if *links == Links::Copied && is_symlink(&source)? {
+                return copy_symlink(root, plan, &source);
+            }
+            handed_tree(root, plan, source, *links)?
+        }
+        MountKind::Made { handed } => {
+            handed_tree(root, plan, trees.take(*handed)?, Links::Followed)?
+        }
         MountKind::Filesystem {
             fstype,
             source,
             parameters,
             root_label,
         } => {
-            let mounted = fresh::detached(fstype, source, parameters, plan.attributes.set)?;
+            let mounted = fresh::detached(fstype, source, parameters, at_first(plan))?;
             if let Some(label) = root_label {
                 fresh::label_root(&mounted, label)?;
             }
@@ -78,18 +88,62 @@ fn carry_out(root: &Root, plan: &Mount, trees: Trees<'_>) -> Result<(), Failure>
     Ok(())
 }
 
-fn bind(root: &Root, plan: &Mount, source: OwnedFd) -> Result<OwnedFd, Failure> {
-    let source_is_directory = stat::fstat(&source).context("stat the source")?.is_dir();
-    let make = if source_is_directory {
+fn is_symlink(source: &OwnedFd) -> Result<bool, Failure> {
+    let facts = stat::fstat(source).context("stat the source")?;
+    Ok(facts.is_symlink())
+}
+
+/// `copy-symlink`: the link is made again. One that is there already must be the same.
+fn copy_symlink(root: &Root, plan: &Mount, source: &OwnedFd) -> Result<(), Failure> {
+    let target = path::read_symlink(source, c"").context("read the link")?;
+    let target = CString::new(target).map_err(|_| Failure::new("a NUL in a link"))?;
+    let (parent, name) = root
+        .parent(&plan.destination)
+        .context("resolve its directory inside the rootfs")?;
+    match path::make_symlink(&target, &parent, &name) {
+        Err(Errno::EEXIST)
+            if path::read_symlink(&parent, &name).is_ok_and(|other| other == target.as_bytes()) =>
+        {
+            Ok(())
+        }
+        other => other.context("make the link"),
+    }
+}
+
+/// A bind source, or a filesystem that the host made.
+fn handed_tree(root: &Root, plan: &Mount, tree: OwnedFd, links: Links) -> Result<OwnedFd, Failure> {
+    let is_directory = stat::fstat(&tree).context("stat the source")?.is_dir();
+    let make = if is_directory {
         Make::Directory
     } else {
         Make::File
     };
-    set(&source, plan.attributes, Depth::One)?;
-    set(&source, plan.recursive_attributes, Depth::Tree)?;
-    let target = target(root, plan, make)?;
-    mount::attach(&source, target).context("attach the source")?;
-    Ok(source)
+    let target = target(root, plan, make, links)?;
+    copy_up(root, plan, &tree)?;
+    set(&tree, plan.attributes, Depth::One)?;
+    set(&tree, plan.recursive_attributes, Depth::Tree)?;
+    mount::attach(&tree, &target).with_context(|| mismatch(is_directory, &target).into())?;
+    Ok(tree)
+}
+
+/// The kernel says EINVAL to this as to anything else.
+fn mismatch(is_directory: bool, target: &OwnedFd) -> &'static str {
+    match (
+        is_directory,
+        stat::fstat(target).map(|facts| facts.is_dir()),
+    ) {
+        (true, Ok(false)) => "attach a directory to what is none",
+        (false, Ok(true)) => "attach what is no directory to one",
+        _ => "attach the source",
+    }
+}
+
+fn copy_up(root: &Root, plan: &Mount, into: &OwnedFd) -> Result<(), Failure> {
+    match plan.copy_up {
+        None => Ok(()),
+        Some(what) => copy_up::copy(root, &plan.destination, into, what)
+            .context("copy what the rootfs has there"),
+    }
 }
 
 fn set(mount: &OwnedFd, attributes: MountAttributes, depth: Depth) -> Result<(), Failure> {
@@ -109,22 +163,30 @@ fn set(mount: &OwnedFd, attributes: MountAttributes, depth: Depth) -> Result<(),
     .context("set its attributes")
 }
 
+/// What is copied has to be written before the mount may be read-only.
+fn at_first(plan: &Mount) -> u64 {
+    match plan.copy_up {
+        None => plan.attributes.set,
+        Some(_) => 0,
+    }
+}
+
 fn filesystem(
     root: &Root,
     plan: &Mount,
     fstype: &str,
     mounted: OwnedFd,
 ) -> Result<OwnedFd, Failure> {
-    set(&mounted, plan.recursive_attributes, Depth::Tree)?;
     // A symlink of the image must not move these elsewhere (CVE-2019-19921).
     let target = match fstype {
         "proc" | "sysfs" | "mqueue" => root.ordinary_directory(&plan.destination)?,
-        _ => target(root, plan, Make::Directory)?,
+        _ => target(root, plan, Make::Directory, Links::Followed)?,
     };
-    if plan.copy_up {
-        copy_up::copy(root, &plan.destination, &mounted)
-            .context("copy what the rootfs has there")?;
+    copy_up(root, plan, &mounted)?;
+    if plan.copy_up.is_some() {
+        set(&mounted, plan.attributes, Depth::One)?;
     }
+    set(&mounted, plan.recursive_attributes, Depth::Tree)?;
     mount::attach(&mounted, target).with_context(|| format!("attach {fstype}"))?;
     Ok(mounted)
 }
@@ -132,10 +194,12 @@ fn filesystem(
 /// The destination, resolved once. A link of the image into procfs would let a mount pose as a
 /// file that the kernel speaks through (CVE-2019-16884); the few destinations below /proc that
 /// engines need were let through by name when the plan was made.
-fn target(root: &Root, plan: &Mount, make: Make) -> Result<OwnedFd, Failure> {
-    let target = root
-        .find_or_make(&plan.destination, make)
-        .context("resolve it inside the rootfs")?;
+fn target(root: &Root, plan: &Mount, make: Make, links: Links) -> Result<OwnedFd, Failure> {
+    let found = match links {
+        Links::Covered => root.unfollowed(&plan.destination, make),
+        Links::Followed | Links::Copied => root.find_or_make(&plan.destination, make),
+    };
+    let target = found.context("resolve it inside the rootfs")?;
     let named = plan.destination == "/proc" || plan.destination.starts_with("/proc/");
     let on_procfs = stat::filesystem(&target).context("look at it")? == stat::magic::PROC;
     if on_procfs && !named {

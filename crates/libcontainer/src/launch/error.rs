@@ -27,6 +27,34 @@ pub enum LaunchError {
         source_path: String,
         source: Errno,
     },
+    #[error("{pointer}: {step}")]
+    Filesystem {
+        pointer: String,
+        step: String,
+        source: Errno,
+    },
+    #[error("{pointer}: make its id map")]
+    TreeMaps { pointer: String, source: Box<Self> },
+    #[error("{pointer}: {object} does not support id-mapped mounts")]
+    NotMappable {
+        pointer: String,
+        object: String,
+        source: Errno,
+    },
+    #[error("{pointer}: map the ids of {object}")]
+    MapIds {
+        pointer: String,
+        object: String,
+        source: Errno,
+    },
+    #[error(
+        "{pointer}: more sources than a limit of {limit} open files has room for (RLIMIT_NOFILE)"
+    )]
+    TooManyTrees {
+        pointer: String,
+        limit: u64,
+        source: Errno,
+    },
     #[error("{pointer}: {source_path:?} is not the device {major}:{minor}")]
     NotTheDevice {
         pointer: String,

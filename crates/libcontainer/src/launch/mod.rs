@@ -9,6 +9,7 @@ mod namespaces;
 mod network;
 mod scheduling;
 mod seccomp_agent;
+mod tree_maps;
 mod trees;
 
 pub(crate) use conversation::{Conversation, InitError};
@@ -85,8 +86,8 @@ impl Prepared {
         let namespaces = namespaces::open_all(&plan.host.namespaces)?;
         Ok(Self {
             net_devices: Found::look(plan, &namespaces)?,
+            trees: trees::open_all(&plan.host, &namespaces)?,
             namespaces,
-            trees: trees::open_all(&plan.host.handed)?,
             image: InitImage::load().map_err(failed("load the init image into memory"))?,
             plan: memfd::sealed(c"hull-plan", &bytes, Content::Data)
                 .map_err(failed("seal the plan"))?,

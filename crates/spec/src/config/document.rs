@@ -1,11 +1,12 @@
 //! The top of config.json.
 
-use oci_spec::runtime::{Hooks, Mount, Root};
+use oci_spec::runtime::{Hooks, Root};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::entries::Entries;
 use super::linux::Linux;
+use super::mount::Mount;
 use super::process::Process;
 
 /// The whole of config.json, but for what is meant for other platforms.

@@ -9,6 +9,7 @@ mod document;
 mod entries;
 mod error;
 mod linux;
+mod mount;
 mod parse;
 mod process;
 mod resources;
@@ -17,6 +18,7 @@ pub use document::Config;
 pub use entries::Entries;
 pub use error::ConfigError;
 pub use linux::{Device, IdMapping, IntelRdt, Linux, MemoryPolicy, Namespace};
+pub use mount::Mount;
 pub use process::{
     Capabilities, ConsoleSize, CpuAffinity, IoPriority, Process, Rlimit, Scheduler, User,
 };

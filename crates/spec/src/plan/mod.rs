@@ -73,6 +73,8 @@ pub struct HostPlan {
     pub rdt: Option<RdtPlan>,
     /// Mount trees that the host opens and hands to init, by index.
     pub handed: Vec<HandedTree>,
+    /// Maps that mounts have for themselves, or borrow of the container's new user namespace.
+    pub tree_maps: Vec<IdMaps>,
     /// Set on an init in its own user namespace by prlimit, in order.
     pub rlimits: Vec<Rlimit>,
     /// Set on init when nothing but the gate is left.

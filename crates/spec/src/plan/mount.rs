@@ -17,13 +17,23 @@ pub struct HandedTree {
     pub recursive: bool,
     /// How the clone is tied to the host's mount before init sees it.
     pub propagation: Propagation,
+    /// Where it shows other ids than those that are stored.
+    pub id_map: Option<TreeIdMap>,
 }
 
-/// What is cloned.
+/// What is cloned, or made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TreeSource {
     /// An absolute path on the host.
     Path(String),
+    /// The same, but a symlink at its end is not followed: it is the tree itself.
+    Unfollowed(String),
+    /// A filesystem that init cannot make: from paths of the host, or with an id map.
+    Filesystem {
+        fstype: String,
+        source: String,
+        parameters: Vec<FsParameter>,
+    },
     /// A device node on the host whose numbers are checked by fd after opening.
     Device {
         path: String,
@@ -34,6 +44,25 @@ pub enum TreeSource {
     CgroupV1(String),
     /// The directory of the container's own NOTIFY_SOCKET.
     Notify,
+}
+
+/// MOUNT_ATTR_IDMAP: the maps, and how far they reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TreeIdMap {
+    pub maps: TreeMaps,
+    /// With everything mounted below it (ridmap).
+    pub recursive: bool,
+}
+
+/// The user namespace that has the maps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TreeMaps {
+    /// One that is made for these: an index of [`HostPlan::tree_maps`].
+    ///
+    /// [`HostPlan::tree_maps`]: super::HostPlan::tree_maps
+    Own(u32),
+    /// The one that the container joins.
+    Joined,
 }
 
 /// mount_setattr's propagation types.
@@ -129,14 +158,23 @@ pub struct Mount {
     /// Applied in order after it is attached.
     pub propagation: Vec<PropagationChange>,
     /// `tmpcopyup`: what the rootfs holds here is copied in first.
-    pub copy_up: bool,
+    pub copy_up: Option<CopyUp>,
+}
+
+/// What the mount itself takes of the directory that is copied: what no option says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyUp {
+    pub mode: bool,
+    pub owner: bool,
 }
 
 /// What is mounted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MountKind {
     /// A handed tree.
-    Bind { handed: u32 },
+    Bind { handed: u32, links: Links },
+    /// A filesystem that the host made.
+    Made { handed: u32 },
     /// A filesystem by fsopen.
     Filesystem {
         fstype: String,
@@ -152,6 +190,17 @@ pub enum MountKind {
         parameters: Vec<FsParameter>,
         hierarchies: Vec<CgroupV1Mount>,
     },
+}
+
+/// What a symlink at the end of a bind's source or destination means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Links {
+    /// The way to something else.
+    Followed,
+    /// `dest-nofollow`: the place to mount on.
+    Covered,
+    /// `copy-symlink`: a source that is one is made again, and nothing is mounted.
+    Copied,
 }
 
 /// One v1 hierarchy as the container sees it.
@@ -181,6 +230,17 @@ pub enum CgroupV1Source {
 pub enum FsParameter {
     Flag(String),
     Text(String, String),
+}
+
+impl FsParameter {
+    /// Its key, and its value where it is no flag.
+    #[must_use]
+    pub fn pair(&self) -> (&str, Option<&str>) {
+        match self {
+            Self::Flag(key) => (key, None),
+            Self::Text(key, value) => (key, Some(value)),
+        }
+    }
 }
 
 /// MOUNT_ATTR_* bits for mount_setattr: `clear` first, then `set`.

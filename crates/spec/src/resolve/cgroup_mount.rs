@@ -9,8 +9,8 @@
 
 use crate::host::{HostFacts, V1Hierarchy};
 use crate::plan::{
-    CgroupLayout, CgroupV1Mount, CgroupV1Source, FsParameter, Mount, MountKind, NamespaceKind,
-    Namespaces, Propagation, TreeSource,
+    CgroupLayout, CgroupV1Mount, CgroupV1Source, FsParameter, Links, Mount, MountKind,
+    NamespaceKind, Namespaces, Propagation, TreeSource,
 };
 
 use super::error::At;
@@ -33,6 +33,7 @@ pub(super) fn fill(mounts: &mut [Mount], own: &Namespaces, host: &HostFacts, han
             let at = all.index(index);
             mount.kind = MountKind::Bind {
                 handed: handed.add(&at, source, false, Propagation::Private),
+                links: Links::Followed,
             };
         }
     }
@@ -134,7 +135,8 @@ mod tests {
         assert_eq!(
             kind,
             &MountKind::Bind {
-                handed: u32::try_from(at).unwrap()
+                handed: u32::try_from(at).unwrap(),
+                links: Links::Followed,
             }
         );
         let source = TreeSource::Path("/sys/fs/cgroup".into());

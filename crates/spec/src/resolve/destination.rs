@@ -1,8 +1,7 @@
 //! Where a mount may go. A destination that would hide or replace what the runtime's own safety
 //! stands on is refused by its text here, and by its fd again when it is mounted.
 
-use oci_spec::runtime::Mount as Raw;
-
+use crate::config::Mount as Raw;
 use crate::plan::MountKind;
 
 use super::error::{At, ResolveError, Warnings};
@@ -29,14 +28,14 @@ pub(super) fn resolve(
     at: &At<'_>,
     warnings: &mut Warnings,
 ) -> Result<String, ResolveError> {
-    let written = raw.destination().to_string_lossy();
+    let written = &raw.destination;
     if written.is_empty() {
         return Err(at.breaks("must not be empty"));
     }
-    path::short(&written, at)?;
-    refuse_place(&path::clean(&written), raw, kind, at)?;
+    path::short(written, at)?;
+    refuse_place(&path::clean(written), raw, kind, at)?;
     if written.starts_with('/') {
-        return Ok(written.into_owned());
+        return Ok(written.clone());
     }
     warnings.add(
         at,
@@ -67,13 +66,8 @@ fn refuse_place(place: &str, raw: &Raw, kind: &MountKind, at: &At<'_>) -> Result
 
 /// A new one, the host's (rootless with the host's pid namespace), or one that stands there.
 fn is_procfs(raw: &Raw, kind: &MountKind) -> bool {
-    let from_proc = || {
-        raw.source()
-            .as_ref()
-            .is_some_and(|path| path.as_os_str() == "/proc")
-    };
     match kind {
-        MountKind::Bind { .. } => from_proc(),
+        MountKind::Bind { .. } => raw.source.as_deref() == Some("/proc"),
         MountKind::Remount => true,
         kind => is_filesystem(kind, "proc"),
     }

@@ -1,10 +1,11 @@
 //! The part of the plan about files: the root, what is mounted and made in it, when it is entered.
 
-use crate::plan::{HandedTree, Hooks, NamespaceKind, Namespaces, OldRoot, Rootfs};
+use crate::plan::{Hooks, NamespaceKind, Namespaces, OldRoot, Rootfs};
 
 use super::error::{At, ResolveError, Warnings};
 use super::handed::Handed;
 use super::idmaps::KnownMaps;
+use super::mount_id_map::Container;
 use super::rootfs::{self, Root};
 use super::subject::Subject;
 use super::{cgroup_mount, devices, mount_label, mounts, notify};
@@ -13,7 +14,7 @@ use super::{cgroup_mount, devices, mount_label, mounts, notify};
 pub(super) struct Files {
     pub(super) root: Root,
     pub(super) rootfs: Rootfs,
-    pub(super) handed: Vec<HandedTree>,
+    pub(super) handed: Handed,
 }
 
 pub(super) fn resolve(
@@ -35,7 +36,7 @@ pub(super) fn resolve(
     Ok(Files {
         root,
         rootfs,
-        handed: handed.0,
+        handed,
     })
 }
 
@@ -52,6 +53,7 @@ fn filled(
         layout: host.cgroup_layout,
         ties: root.ties.binds,
         label: label.as_ref(),
+        container: Container { own, maps },
     };
     let mut mounts = mounts::resolve(around, handed, warnings)?;
     let nodes = devices::resolve(linux, maps)?;

@@ -1,12 +1,16 @@
 //! The trees that the host opens before the container is born, numbered in the order of opening.
 
-use crate::plan::{HandedTree, Propagation, TreeSource};
+use crate::plan::{HandedTree, IdMaps, Propagation, TreeIdMap, TreeSource};
 
 use super::error::At;
 
 /// The list, while it grows.
 #[derive(Debug, Default)]
-pub(super) struct Handed(pub(super) Vec<HandedTree>);
+pub(super) struct Handed {
+    pub(super) trees: Vec<HandedTree>,
+    /// Each once, however many trees have it.
+    pub(super) maps: Vec<IdMaps>,
+}
 
 impl Handed {
     /// Adds a tree; the answer is its number.
@@ -17,13 +21,34 @@ impl Handed {
         recursive: bool,
         propagation: Propagation,
     ) -> u32 {
-        let number = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-        self.0.push(HandedTree {
+        let number = number(self.trees.len());
+        self.trees.push(HandedTree {
             pointer: at.pointer(),
             source,
             recursive,
             propagation,
+            id_map: None,
         });
         number
     }
+
+    /// The tree that was added last shows its ids by this map.
+    pub(super) fn map_last(&mut self, id_map: Option<TreeIdMap>) {
+        if let Some(tree) = self.trees.last_mut() {
+            tree.id_map = id_map;
+        }
+    }
+
+    /// The number of these maps.
+    pub(super) fn maps(&mut self, maps: IdMaps) -> u32 {
+        let known = self.maps.iter().position(|other| *other == maps);
+        number(known.unwrap_or_else(|| {
+            self.maps.push(maps);
+            self.maps.len() - 1
+        }))
+    }
+}
+
+fn number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
 }

@@ -40,6 +40,11 @@ impl KnownMaps {
         })
     }
 
+    /// What is known of the container's maps; empty where it has no user namespace.
+    pub(super) fn known(&self) -> &IdMaps {
+        &self.known
+    }
+
     /// The same for a gid.
     pub(super) fn check_gid(&self, id: u32, at: &At<'_>) -> Result<(), ResolveError> {
         check(&self.known.gid, "gid", id, at)
@@ -96,47 +101,72 @@ pub(super) fn resolve(
     })
 }
 
-fn map(raw: Option<&[Raw]>, all: &At<'_>) -> Result<Vec<IdMapping>, ResolveError> {
-    let raw = raw.unwrap_or_default();
-    if raw.len() > MOST_EXTENTS {
-        return Err(all.breaks("must have at most 340 entries"));
+/// A list of the config as a map that the kernel would take.
+pub(super) fn map(raw: Option<&[Raw]>, all: &At<'_>) -> Result<Vec<IdMapping>, ResolveError> {
+    let part = |raw: &Raw| IdMapping {
+        container_id: raw.container_id,
+        host_id: raw.host_id,
+        size: raw.size,
+    };
+    let map: Vec<IdMapping> = raw.unwrap_or_default().iter().map(part).collect();
+    match flaw(&map) {
+        None => Ok(map),
+        Some(flaw) => Err(flaw.in_list(all)),
     }
-    let mut map: Vec<IdMapping> = Vec::with_capacity(raw.len());
-    for (index, part) in raw.iter().enumerate() {
-        let at = all.index(index);
+}
+
+/// What the kernel would refuse about a map, by the place of the entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flaw {
+    TooMany,
+    NoSize(usize),
+    /// A member of the entry, and its value.
+    BeyondLast(usize, &'static str, u32),
+    Overlap(usize),
+}
+
+impl Flaw {
+    fn in_list(self, all: &At<'_>) -> ResolveError {
+        match self {
+            Self::TooMany => all.breaks("must have at most 340 entries"),
+            Self::NoSize(index) => all.index(index).member("/size").breaks("must not be 0"),
+            Self::BeyondLast(index, member, first) => all
+                .index(index)
+                .member(member)
+                .wrong(first, "and size go beyond the last id"),
+            Self::Overlap(index) => all.index(index).breaks("overlaps with an earlier entry"),
+        }
+    }
+}
+
+/// The first flaw, in the order of entries.
+pub(super) fn flaw(map: &[IdMapping]) -> Option<Flaw> {
+    if map.len() > MOST_EXTENTS {
+        return Some(Flaw::TooMany);
+    }
+    let mut parts = map.iter().enumerate();
+    parts.find_map(|(index, part)| {
         let ids = [
             (part.container_id, "/containerID"),
             (part.host_id, "/hostID"),
         ];
+        // The last id is at most 2^32 - 2, see NO_ID.
+        let beyond = |(first, _): &&(u32, _)| first.checked_add(part.size).is_none();
         if part.size == 0 {
-            return Err(at.member("/size").breaks("must not be 0"));
+            Some(Flaw::NoSize(index))
+        } else if let Some((first, member)) = ids.iter().find(beyond) {
+            Some(Flaw::BeyondLast(index, member, *first))
+        } else {
+            let meets = |other: &IdMapping| overlap(part, other);
+            map[..index]
+                .iter()
+                .any(meets)
+                .then_some(Flaw::Overlap(index))
         }
-        for (first, member) in ids {
-            // The last id is at most 2^32 - 2, see NO_ID.
-            if first.checked_add(part.size).is_none() {
-                return Err(at
-                    .member(member)
-                    .wrong(first, "and size go beyond the last id"));
-            }
-        }
-        if map.iter().any(|other| overlap(part, other)) {
-            return Err(at.breaks("overlaps with an earlier entry"));
-        }
-        let &Raw {
-            container_id,
-            host_id,
-            size,
-        } = part;
-        map.push(IdMapping {
-            container_id,
-            host_id,
-            size,
-        });
-    }
-    Ok(map)
+    })
 }
 
-fn overlap(one: &Raw, other: &IdMapping) -> bool {
+fn overlap(one: &IdMapping, other: &IdMapping) -> bool {
     let meet = |a: u32, b: u32| a < b + other.size && b < a + one.size;
     meet(one.container_id, other.container_id) || meet(one.host_id, other.host_id)
 }

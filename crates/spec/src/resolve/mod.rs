@@ -20,11 +20,14 @@ mod files;
 mod fixture;
 mod handed;
 mod hooks;
+mod id_map_text;
 mod idmaps;
 mod labels;
 #[cfg(test)]
 mod large;
 mod memory_policy;
+mod mount_filesystem;
+mod mount_id_map;
 mod mount_label;
 mod mount_options;
 mod mount_words;
@@ -143,7 +146,8 @@ fn plan(subject: &Subject<'_>, warnings: &mut Warnings) -> Result<Plan, ResolveE
                 subject.request.id.as_str(),
                 warnings,
             )?,
-            handed: files.handed,
+            handed: files.handed.trees,
+            tree_maps: files.handed.maps,
             rlimits: outside,
             scheduling: scheduling::resolve(config)?,
             oom_score_adj: process::oom_score_adj(config)?,

@@ -17,8 +17,22 @@ pub(super) struct Options<'a> {
     pub(super) bind: Option<Reach>,
     pub(super) remount: bool,
     pub(super) copy_up: bool,
+    pub(super) copy_symlink: bool,
+    pub(super) source_nofollow: bool,
+    pub(super) destination_nofollow: bool,
+    pub(super) id_map: Option<IdMapOption<'a>>,
     /// Words that are not ours, with their place in the list.
     pub(super) unknown: Vec<(usize, &'a str)>,
+}
+
+/// `idmap` or `ridmap`, with or without maps of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct IdMapOption<'a> {
+    pub(super) reach: Reach,
+    /// Behind the `=`.
+    pub(super) maps: Option<&'a str>,
+    /// Its place in the list.
+    pub(super) index: usize,
 }
 
 impl<'a> Options<'a> {
@@ -27,12 +41,26 @@ impl<'a> Options<'a> {
         let mut options = Self::default();
         for (index, word) in words.iter().enumerate() {
             match effect(word) {
+                Some(Effect::IdMap(reach)) => options.map_ids(reach, None, index),
                 Some(effect) => options.apply(effect),
-                None if word.is_empty() => {}
-                None => options.unknown.push((index, word)),
+                None => options.add_unknown(index, word),
             }
         }
         options
+    }
+
+    /// Not in the table: an id map with its maps, or the filesystem's own.
+    fn add_unknown(&mut self, index: usize, word: &'a str) {
+        match word.split_once('=') {
+            Some(("idmap", maps)) => self.map_ids(Reach::One, Some(maps), index),
+            Some(("ridmap", maps)) => self.map_ids(Reach::All, Some(maps), index),
+            None if word.is_empty() => {}
+            _ => self.unknown.push((index, word)),
+        }
+    }
+
+    fn map_ids(&mut self, reach: Reach, maps: Option<&'a str>, index: usize) {
+        self.id_map = Some(IdMapOption { reach, maps, index });
     }
 
     fn apply(&mut self, effect: Effect) {
@@ -49,7 +77,11 @@ impl<'a> Options<'a> {
             Effect::Bind(reach) => self.bind = Some(reach),
             Effect::Remount => self.remount = true,
             Effect::CopyUp => self.copy_up = true,
-            Effect::Nothing => {}
+            Effect::CopySymlink => self.copy_symlink = true,
+            Effect::SourceNoFollow => self.source_nofollow = true,
+            Effect::DestinationNoFollow => self.destination_nofollow = true,
+            // Only `of` knows where in the list it stands.
+            Effect::IdMap(_) | Effect::Nothing => {}
         }
     }
 
@@ -163,6 +195,8 @@ mod tests {
             ("sync dirsync sync", vec!["sync", "dirsync"]),
             ("lazytime nolazytime mand nomand sync", vec!["sync"]),
             ("silent loud iversion noiversion", vec![]),
+            ("rsync rdirsync rmand", vec!["sync", "dirsync", "mand"]),
+            ("rsync rasync rmand rnomand", vec![]),
         ] {
             assert_eq!(Options::of(&words(text)).superblock, expected, "{text}");
         }
@@ -225,6 +259,30 @@ mod tests {
                 "{word}"
             );
         }
+    }
+
+    #[test]
+    fn the_last_id_map_counts() {
+        let id_map = |text: &str| {
+            let words = words(text);
+            let options = Options::of(&words);
+            assert_eq!(options.unknown, [], "{text}");
+            options
+                .id_map
+                .map(|option| (option.reach, option.maps.map(str::to_owned), option.index))
+        };
+        let maps = Some("uids=0-1-2;gids=@0-1-2".to_owned());
+        assert_eq!(id_map("bind ro"), None);
+        assert_eq!(id_map("bind idmap"), Some((Reach::One, None, 1)));
+        assert_eq!(id_map("idmap ridmap"), Some((Reach::All, None, 1)));
+        assert_eq!(
+            id_map("ridmap idmap=uids=0-1-2;gids=@0-1-2"),
+            Some((Reach::One, maps.clone(), 1))
+        );
+        assert_eq!(
+            id_map("ridmap=uids=0-1-2;gids=@0-1-2"),
+            Some((Reach::All, maps, 0))
+        );
     }
 
     #[test]

@@ -35,6 +35,12 @@ pub(super) enum Effect {
     Bind(Reach),
     Remount,
     CopyUp,
+    /// MOUNT_ATTR_IDMAP.
+    IdMap(Reach),
+    /// What a symlink at the end of a bind's source or destination means.
+    CopySymlink,
+    SourceNoFollow,
+    DestinationNoFollow,
     /// What happens anyway, or what mount(2) knew and the kernel no longer asks.
     Nothing,
 }
@@ -79,11 +85,14 @@ const TABLE: &[(&str, Effect)] = &[
     ("async", Effect::NotSuperblock("sync")),
     ("atime", clear(NOATIME)),
     ("bind", Effect::Bind(Reach::One)),
+    ("copy-symlink", Effect::CopySymlink),
     ("defaults", Effect::Nothing),
+    ("dest-nofollow", Effect::DestinationNoFollow),
     ("dev", clear(NODEV)),
     ("diratime", clear(NODIRATIME)),
     ("dirsync", Effect::Superblock("dirsync")),
     ("exec", clear(NOEXEC)),
+    ("idmap", Effect::IdMap(Reach::One)),
     ("iversion", Effect::Nothing),
     ("lazytime", Effect::Superblock("lazytime")),
     ("loud", Effect::Nothing),
@@ -109,13 +118,18 @@ const TABLE: &[(&str, Effect)] = &[
         "private",
         Effect::Propagation(Propagation::Private, Reach::One),
     ),
+    // Of the superblock: as far as it reaches.
+    ("rasync", Effect::NotSuperblock("sync")),
     ("ratime", clear_all(NOATIME)),
     ("rbind", Effect::Bind(Reach::All)),
     ("rdev", clear_all(NODEV)),
     ("rdiratime", clear_all(NODIRATIME)),
+    ("rdirsync", Effect::Superblock("dirsync")),
     ("relatime", clear(ATIME_FIELD)),
     ("remount", Effect::Remount),
     ("rexec", clear_all(NOEXEC)),
+    ("ridmap", Effect::IdMap(Reach::All)),
+    ("rmand", Effect::Superblock("mand")),
     (
         "rnoatime",
         Effect::Recursive {
@@ -126,6 +140,7 @@ const TABLE: &[(&str, Effect)] = &[
     ("rnodev", set_all(NODEV)),
     ("rnodiratime", set_all(NODIRATIME)),
     ("rnoexec", set_all(NOEXEC)),
+    ("rnomand", Effect::NotSuperblock("mand")),
     ("rnorelatime", Effect::Nothing),
     ("rnostrictatime", clear_all(STRICTATIME)),
     ("rnosuid", set_all(NOSUID)),
@@ -155,6 +170,7 @@ const TABLE: &[(&str, Effect)] = &[
     ),
     ("rsuid", clear_all(NOSUID)),
     ("rsymfollow", clear_all(NOSYMFOLLOW)),
+    ("rsync", Effect::Superblock("sync")),
     (
         "runbindable",
         Effect::Propagation(Propagation::Unbindable, Reach::All),
@@ -166,6 +182,7 @@ const TABLE: &[(&str, Effect)] = &[
     ),
     ("silent", Effect::Nothing),
     ("slave", Effect::Propagation(Propagation::Slave, Reach::One)),
+    ("src-nofollow", Effect::SourceNoFollow),
     (
         "strictatime",
         Effect::Attribute {
@@ -212,13 +229,14 @@ mod tests {
     #[test]
     fn the_table_is_sorted_and_whole() {
         assert!(TABLE.is_sorted_by(|a, b| a.0 < b.0));
-        let demanded = "async atime bind defaults dev diratime dirsync exec iversion lazytime loud \
-            mand noatime nodev nodiratime noexec noiversion nolazytime nomand norelatime \
-            nostrictatime nosuid nosymfollow private ratime rbind rdev rdiratime relatime remount \
-            rexec rnoatime rnodev rnodiratime rnoexec rnorelatime rnostrictatime rnosuid \
+        let demanded = "async atime bind copy-symlink defaults dest-nofollow dev diratime dirsync exec \
+            idmap iversion lazytime loud mand noatime nodev nodiratime noexec noiversion \
+            nolazytime nomand norelatime nostrictatime nosuid nosymfollow private rasync \
+            ratime rbind rdev rdiratime rdirsync relatime remount rexec ridmap rmand \
+            rnoatime rnodev rnodiratime rnoexec rnomand rnorelatime rnostrictatime rnosuid \
             rnosymfollow ro rprivate rrelatime rro rrw rshared rslave rstrictatime rsuid \
-            rsymfollow runbindable rw shared silent slave strictatime suid symfollow sync \
-            tmpcopyup unbindable";
+            rsymfollow rsync runbindable rw shared silent slave src-nofollow strictatime \
+            suid symfollow sync tmpcopyup unbindable";
         assert_eq!(
             names().collect::<Vec<_>>(),
             demanded.split_whitespace().collect::<Vec<_>>()

@@ -2,24 +2,26 @@
 //!
 //! Bind sources become handed trees; where a mount may go is decided by `destination`.
 
-use oci_spec::runtime::Mount as Raw;
+use std::path::Path;
 
 use crate::bundle::Bundle;
-use crate::plan::{CgroupLayout, FsParameter, Mount, MountKind, Propagation, TreeSource};
+use crate::config::Mount as Raw;
+use crate::plan::{
+    CgroupLayout, FsParameter, Links, Mount, MountKind, Propagation, TreeIdMap, TreeSource,
+};
 
 use super::destination;
 use super::error::{At, ResolveError, Warnings};
 use super::handed::Handed;
-use super::mount_label::{MountLabel, OnMount};
+use super::mount_filesystem;
+use super::mount_id_map::{self, Container};
+use super::mount_label::MountLabel;
 use super::mount_options::Options;
 use super::mount_words::Reach;
 use super::path;
-use super::unsupported;
 
-/// Their superblocks are the kernel's own or made for this container: `ro` is the mount's affair.
-const NO_DISK: &[&str] = &[
-    "cgroup", "cgroup2", "devpts", "mqueue", "proc", "sysfs", "tmpfs",
-];
+/// Far more than any container has; the kernel takes about 0.1 ms for each.
+const MOST_MOUNTS: usize = 4096;
 
 /// What the mounts of one container share.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +31,7 @@ pub(super) struct Surroundings<'a> {
     /// How clones of bind sources are tied to the host.
     pub(super) ties: Propagation,
     pub(super) label: Option<&'a MountLabel>,
+    pub(super) container: Container<'a>,
 }
 
 /// All of `mounts`.
@@ -38,8 +41,13 @@ pub(super) fn resolve(
     warnings: &mut Warnings,
 ) -> Result<Vec<Mount>, ResolveError> {
     let all = At::new("/mounts");
-    let raw = around.bundle.config.mounts.iter().flatten().enumerate();
-    raw.map(|(index, raw)| one(raw, index, &all.index(index), around, (handed, warnings)))
+    let raw = around.bundle.config.mounts.as_deref().unwrap_or_default();
+    if raw.len() > MOST_MOUNTS {
+        return Err(all.breaks("must have at most 4096 entries"));
+    }
+    raw.iter()
+        .enumerate()
+        .map(|(index, raw)| one(raw, index, &all.index(index), around, (handed, warnings)))
         .collect()
 }
 
@@ -50,22 +58,25 @@ fn one(
     around: Surroundings<'_>,
     (handed, warnings): (&mut Handed, &mut Warnings),
 ) -> Result<Mount, ResolveError> {
-    unsupported::refuse_mount(raw, at)?;
-    let words = raw.options().as_deref().unwrap_or_default();
+    let words = raw.options.as_deref().unwrap_or_default();
     let options = Options::of(words);
+    let id_map = mount_id_map::resolve(raw, &options, at, around.container, handed)?;
     let kind = kind(raw, &options, at, around, handed)?;
     let destination = destination::resolve(raw, &kind, &at.member("/destination"), warnings)?;
+    let place = at.member("/options");
     if options.copy_up && !destination::is_filesystem(&kind, "tmpfs") {
-        return Err(at.member("/options").breaks("tmpcopyup needs type tmpfs"));
+        return Err(place.breaks("tmpcopyup needs type tmpfs"));
     }
+    let copy_up = mount_filesystem::copy_up(&options);
+    mount_id_map::check_copy_up(copy_up, id_map, around.container, (handed, &place))?;
     Ok(Mount {
         index: u32::try_from(index).unwrap_or(u32::MAX),
         destination,
-        kind,
+        kind: handed_over(kind, id_map, around, (handed, at)),
         attributes: options.attributes,
         recursive_attributes: options.recursive,
         propagation: options.propagation,
-        copy_up: options.copy_up,
+        copy_up,
     })
 }
 
@@ -77,6 +88,7 @@ fn kind(
     around: Surroundings<'_>,
     handed: &mut Handed,
 ) -> Result<MountKind, ResolveError> {
+    let links = links(options, at)?;
     if options.remount {
         refuse_unknown(options, at)?;
         return Ok(MountKind::Remount);
@@ -84,17 +96,16 @@ fn kind(
     if let Some(reach) = options.bind {
         refuse_unknown(options, at)?;
         let place = at.member("/source");
-        let source = source(raw, around.bundle, &place)?;
-        let number = handed.add(
-            &place,
-            TreeSource::Path(source),
-            reach == Reach::All,
-            around.ties,
-        );
-        return Ok(MountKind::Bind { handed: number });
+        let path = source(raw, around.bundle, &place)?;
+        let source = match links == Links::Copied || options.source_nofollow {
+            true => TreeSource::Unfollowed(path),
+            false => TreeSource::Path(path),
+        };
+        let handed = handed.add(&place, source, reach == Reach::All, around.ties);
+        return Ok(MountKind::Bind { handed, links });
     }
     let place = at.member("/type");
-    match raw.typ().as_deref() {
+    match raw.kind.as_deref() {
         None | Some("" | "none") => {
             Err(place.breaks("must name a filesystem where no option says bind or rbind"))
         }
@@ -109,8 +120,48 @@ fn kind(
                 hierarchies: Vec::new(),
             })
         }
-        Some("cgroup") => Ok(filesystem("cgroup2", raw, options, around.label)),
-        Some(fstype) => Ok(filesystem(fstype, raw, options, around.label)),
+        Some("cgroup") => Ok(mount_filesystem::inside(
+            "cgroup2",
+            (raw, options),
+            around.label,
+        )),
+        Some(fstype) => Ok(mount_filesystem::inside(
+            fstype,
+            (raw, options),
+            around.label,
+        )),
+    }
+}
+
+/// What is handed to init shows its ids as it should.
+fn handed_over(
+    kind: MountKind,
+    id_map: Option<TreeIdMap>,
+    around: Surroundings<'_>,
+    (handed, at): (&mut Handed, &At<'_>),
+) -> MountKind {
+    let kind = mount_filesystem::placed(kind, around.container.own, id_map, (handed, at));
+    if id_map.is_some() {
+        handed.map_last(id_map);
+    }
+    kind
+}
+
+/// crun's options about symlinks.
+fn links(options: &Options<'_>, at: &At<'_>) -> Result<Links, ResolveError> {
+    let place = at.member("/options");
+    let nofollow = options.source_nofollow || options.destination_nofollow;
+    if (options.copy_symlink || nofollow) && (options.bind.is_none() || options.remount) {
+        return Err(place
+            .breaks("copy-symlink, src-nofollow and dest-nofollow need the option bind or rbind"));
+    }
+    match (options.copy_symlink, options.destination_nofollow) {
+        (true, _) if nofollow => {
+            Err(place.breaks("copy-symlink excludes src-nofollow and dest-nofollow"))
+        }
+        (true, _) => Ok(Links::Copied),
+        (false, true) => Ok(Links::Covered),
+        (false, false) => Ok(Links::Followed),
     }
 }
 
@@ -126,46 +177,9 @@ fn refuse_unknown(options: &Options<'_>, at: &At<'_>) -> Result<(), ResolveError
 }
 
 fn source(raw: &Raw, bundle: &Bundle, at: &At<'_>) -> Result<String, ResolveError> {
-    match raw.source() {
-        Some(source) if !source.as_os_str().is_empty() => {
-            path::below(&bundle.directory, source, at)
-        }
+    match raw.source.as_deref() {
+        Some(source) if !source.is_empty() => path::below(&bundle.directory, Path::new(source), at),
         _ => Err(at.breaks("must be given for a bind")),
-    }
-}
-
-fn filesystem(
-    fstype: &str,
-    raw: &Raw,
-    options: &Options<'_>,
-    label: Option<&MountLabel>,
-) -> MountKind {
-    let mut parameters: Vec<FsParameter> = options
-        .superblock
-        .iter()
-        .map(|flag| FsParameter::Flag((*flag).to_owned()))
-        .collect();
-    if options.read_only() && !NO_DISK.contains(&fstype) {
-        parameters.push(FsParameter::Flag("ro".to_owned()));
-    }
-    parameters.extend(options.filesystem_parameters());
-    let mut root_label = None;
-    match label.map_or(OnMount::Nothing, |label| label.on(fstype, &parameters)) {
-        OnMount::Nothing => {}
-        OnMount::Parameter(context) => parameters.push(context),
-        OnMount::Root(context) => root_label = Some(context),
-    }
-    let source = raw
-        .source()
-        .as_ref()
-        .map(|source| source.to_string_lossy().into_owned());
-    MountKind::Filesystem {
-        fstype: fstype.to_owned(),
-        source: source
-            .filter(|source| !source.is_empty())
-            .unwrap_or_else(|| fstype.to_owned()),
-        parameters,
-        root_label,
     }
 }
 
@@ -173,6 +187,7 @@ fn filesystem(
 mod tests {
     use super::super::fixture::Scene;
     use super::*;
+    use crate::plan::CopyUp;
 
     fn mounts(mounts: &str) -> Vec<Mount> {
         Scene::v2()
@@ -180,10 +195,6 @@ mod tests {
             .init
             .rootfs
             .mounts
-    }
-
-    fn flag(word: &str) -> FsParameter {
-        FsParameter::Flag(word.to_owned())
     }
 
     #[test]
@@ -216,63 +227,12 @@ mod tests {
             .iter()
             .map(|mount| &mount.kind)
             .collect();
-        assert_eq!(kinds[0], &MountKind::Bind { handed: 1 });
-        assert_eq!(kinds[2], &MountKind::Bind { handed: 2 });
+        let links = Links::Followed;
+        assert_eq!(kinds[0], &MountKind::Bind { handed: 1, links });
+        assert_eq!(kinds[2], &MountKind::Bind { handed: 2, links });
         assert_eq!(plan.host.handed[2].pointer, "/mounts/2/source");
         assert_eq!(plan.init.rootfs.mounts[0].attributes.set, 1);
         assert_eq!(plan.init.rootfs.mounts[2].propagation.len(), 1);
-    }
-
-    #[test]
-    fn a_filesystem_takes_what_is_not_ours() {
-        for (mount, fstype, source, parameters) in [
-            (
-                r#""type": "proc", "source": "proc""#,
-                "proc",
-                "proc",
-                vec![],
-            ),
-            (
-                r#""type": "proc", "options": ["ro"]"#,
-                "proc",
-                "proc",
-                vec![],
-            ),
-            (
-                r#""type": "tmpfs", "source": "shm", "options": ["ro", "sync", "noswap"]"#,
-                "tmpfs",
-                "shm",
-                vec![flag("sync"), flag("noswap")],
-            ),
-            (
-                r#""type": "ext4", "source": "/dev/x", "options": ["ro", "acl"]"#,
-                "ext4",
-                "/dev/x",
-                vec![flag("ro"), flag("acl")],
-            ),
-            (
-                r#""type": "ext4", "source": "", "options": ["ro", "rw"]"#,
-                "ext4",
-                "ext4",
-                vec![],
-            ),
-            (
-                r#""type": "cgroup", "source": "cgroup", "options": ["ro"]"#,
-                "cgroup2",
-                "cgroup",
-                vec![],
-            ),
-        ] {
-            let place = if fstype == "proc" { "/proc" } else { "/a" };
-            let mounts = mounts(&format!(r#"{{"destination": "{place}", {mount}}}"#));
-            let expected = MountKind::Filesystem {
-                fstype: fstype.to_owned(),
-                source: source.to_owned(),
-                parameters,
-                root_label: None,
-            };
-            assert_eq!(mounts[0].kind, expected, "{mount}");
-        }
     }
 
     #[test]
@@ -281,8 +241,58 @@ mod tests {
             r#"{"destination": "/a", "type": "tmpfs", "options": ["tmpcopyup"]},
             {"destination": "/a", "options": ["remount", "bind", "ro"]}"#,
         );
-        assert!(list[0].copy_up && !list[1].copy_up);
+        let whole = CopyUp {
+            mode: true,
+            owner: true,
+        };
+        assert_eq!((list[0].copy_up, list[1].copy_up), (Some(whole), None));
         assert_eq!((&list[1].kind, list[1].index), (&MountKind::Remount, 1));
+        let list = mounts(
+            r#"{"destination": "/a", "type": "tmpfs", "options": ["tmpcopyup", "size=1,mode=5"]},
+            {"destination": "/a", "type": "tmpfs", "options": ["gid=5", "tmpcopyup", "models"]}"#,
+        );
+        let kept: Vec<_> = list.iter().filter_map(|mount| mount.copy_up).collect();
+        assert_eq!((kept[0].mode, kept[0].owner), (false, true));
+        assert_eq!((kept[1].mode, kept[1].owner), (true, false));
+    }
+
+    #[test]
+    fn symlinks_are_followed_unless_an_option_says_else() {
+        for (options, links, followed) in [
+            (r#""bind""#, Links::Followed, true),
+            (r#""bind", "src-nofollow""#, Links::Followed, false),
+            (r#""bind", "dest-nofollow""#, Links::Covered, true),
+            (
+                r#""rbind", "src-nofollow", "dest-nofollow""#,
+                Links::Covered,
+                false,
+            ),
+            (r#""bind", "copy-symlink""#, Links::Copied, false),
+        ] {
+            let plan = Scene::v2().plan(&format!(
+                r#""mounts": [{{"destination": "/a", "source": "/b", "options": [{options}]}}]"#
+            ));
+            let kind = &plan.init.rootfs.mounts[0].kind;
+            assert_eq!(kind, &MountKind::Bind { handed: 1, links }, "{options}");
+            let source = match followed {
+                true => TreeSource::Path("/b".to_owned()),
+                false => TreeSource::Unfollowed("/b".to_owned()),
+            };
+            assert_eq!(plan.host.handed[1].source, source, "{options}");
+        }
+    }
+
+    #[test]
+    fn more_mounts_than_any_container_has_are_refused() {
+        let list = |many: usize| {
+            let mount = r#"{"destination": "/a", "type": "tmpfs"}"#;
+            format!(r#""mounts": [{}]"#, vec![mount; many].join(","))
+        };
+        Scene::v2().plan(&list(MOST_MOUNTS));
+        assert_eq!(
+            Scene::v2().refusal(&list(10_000)),
+            "/mounts: must have at most 4096 entries"
+        );
     }
 
     #[test]
@@ -308,6 +318,18 @@ mod tests {
             (
                 r#""mounts": [{"destination": "/a", "type": "ext4", "options": ["tmpcopyup"]}]"#,
                 "/mounts/0/options: tmpcopyup needs type tmpfs",
+            ),
+            (
+                r#""mounts": [{"destination": "/a", "type": "tmpfs", "options": ["src-nofollow"]}]"#,
+                "/mounts/0/options: copy-symlink, src-nofollow and dest-nofollow need",
+            ),
+            (
+                r#""mounts": [{"destination": "/a", "options": ["bind", "remount", "dest-nofollow"]}]"#,
+                "/mounts/0/options: copy-symlink, src-nofollow and dest-nofollow need",
+            ),
+            (
+                r#""mounts": [{"destination": "/a", "source": "/b", "options": ["bind", "copy-symlink", "dest-nofollow"]}]"#,
+                "/mounts/0/options: copy-symlink excludes",
             ),
             (
                 r#""mounts": [{"destination": "", "type": "tmpfs"}]"#,

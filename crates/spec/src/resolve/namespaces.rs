@@ -149,7 +149,10 @@ fn shows_network(kind: &MountKind) -> bool {
     const WITHOUT: [&str; 5] = ["proc", "tmpfs", "devpts", "mqueue", "cgroup2"];
     match kind {
         MountKind::Filesystem { fstype, .. } => !WITHOUT.contains(&fstype.as_str()),
-        MountKind::Bind { .. } | MountKind::Remount | MountKind::CgroupV1 { .. } => false,
+        MountKind::Bind { .. }
+        | MountKind::Made { .. }
+        | MountKind::Remount
+        | MountKind::CgroupV1 { .. } => false,
     }
 }
 

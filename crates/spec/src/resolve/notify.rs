@@ -1,7 +1,7 @@
 //! The container's end of NOTIFY_SOCKET, where engines and images know it from runc.
 
 use crate::plan::{
-    Mount, MountAttributes, MountKind, NamespaceKind, Namespaces, Propagation, TreeSource,
+    Links, Mount, MountAttributes, MountKind, NamespaceKind, Namespaces, Propagation, TreeSource,
 };
 use crate::request::Request;
 
@@ -24,6 +24,7 @@ pub(super) fn mount(index: usize, handed: &mut Handed) -> Mount {
         destination: DIRECTORY.to_owned(),
         kind: MountKind::Bind {
             handed: handed.add(&at, source, false, Propagation::Private),
+            links: Links::Followed,
         },
         attributes: MountAttributes {
             set: READ_ONLY_NOSUID_NODEV_NOEXEC,
@@ -31,7 +32,7 @@ pub(super) fn mount(index: usize, handed: &mut Handed) -> Mount {
         },
         recursive_attributes: MountAttributes::default(),
         propagation: Vec::new(),
-        copy_up: false,
+        copy_up: None,
     }
 }
 

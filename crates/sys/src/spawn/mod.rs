@@ -7,9 +7,11 @@
 //! namespace waits for it. What the child still reads is therefore never freed.
 
 mod clone;
+mod holder;
 mod numbers;
 
 pub use clone::{Side, fork};
+pub use holder::Holder;
 
 use crate::{
     Errno,
