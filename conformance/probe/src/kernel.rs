@@ -43,6 +43,15 @@ pub(crate) fn remount_bind(target: &Path, flags: u64) -> io::Result<()> {
     check(i64::from(rc)).map(drop)
 }
 
+pub(crate) fn xattr(path: &Path, name: &str) -> io::Result<Vec<u8>> {
+    let (path, name) = (c_path(path)?, c_path(Path::new(name))?);
+    let mut value = vec![0; 256];
+    // SAFETY: both strings are NUL-terminated, and the buffer has room for what is said.
+    let length = unsafe { libc::getxattr(path.as_ptr(), name.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
+    value.truncate(usize::try_from(check(length as i64)?).unwrap_or_default());
+    Ok(value)
+}
+
 pub(crate) fn umount(target: &Path) -> io::Result<()> {
     let target = c_path(target)?;
     // SAFETY: the path is NUL-terminated and lives through the call.

@@ -72,6 +72,7 @@ fn act(name: &str, args: &[String]) -> io::Result<Value> {
         }
         "readfd" => read(&mut File::open(format!("/proc/self/fd/{}", arg(0)))?),
         "list" => list(path),
+        "xattr" => kernel::xattr(path, arg(1)).map(|value| json!(value)),
         "mkdir" => fs::create_dir(path).map(|()| Value::Null),
         "rmdir" => fs::remove_dir(path).map(|()| Value::Null),
         "unlink" => fs::remove_file(path).map(|()| Value::Null),

@@ -87,6 +87,25 @@ case!(binary_data_is_refused, must(&["8.a1"], "config.md: config.json must be JS
 });
 
 case!(
+    ten_thousand_mounts_are_refused_or_mounted,
+    must(&["8.a1"], "hull: a config of 10,000 mounts is carried out or refused in one line, in bounded time"),
+    |bed| {
+        let source = bed.directory("data")?;
+        let tmpfs = json!({"destination": "/mnt", "type": "tmpfs", "source": "tmpfs"});
+        let bind = json!({"destination": "/mnt", "type": "none", "source": source, "options": ["bind", "ro"]});
+        for mount in [tmpfs, bind] {
+            let bundle = bed.bundle(&bed.config().set("/mounts", json!(vec![mount; 10_000])).steps("exit 0"))?;
+            let run = bed.command(&["run", "--bundle", &bundle.path.to_string_lossy(), &bed.id()]);
+            let output = bed.spawn(run, bed.null())?.finish_within(std::time::Duration::from_secs(60))?;
+            if output.code != 0 {
+                bed.is_clean_refusal(&output)?;
+            }
+        }
+        Ok(())
+    }
+);
+
+case!(
     a_huge_config_is_refused_or_runs,
     must(&["8.a1"], "hull: a config of 64 MiB is read or refused, in bounded time"),
     |bed| {

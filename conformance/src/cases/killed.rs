@@ -4,6 +4,7 @@
 
 use super::Mounted;
 use crate::bed::Bed;
+use crate::bundle::Config;
 use crate::case::{Check, case, ensure, safety};
 use crate::command::Running;
 use crate::container::DeleteAtEnd;
@@ -113,7 +114,11 @@ fn sweep(bed: &Bed, follow: Follow, signals: &[&str], prepare: &dyn Fn() -> Chec
 }
 
 fn create_words(bed: &Bed) -> Check<Vec<String>> {
-    let bundle = bed.bundle(&bed.config())?;
+    words_to_create(bed, &bed.config())
+}
+
+fn words_to_create(bed: &Bed, config: &Config) -> Check<Vec<String>> {
+    let bundle = bed.bundle(config)?;
     Ok(vec!["create".to_owned(), "--bundle".to_owned(), bundle.path.to_string_lossy().into_owned(), bed.id()])
 }
 
@@ -127,6 +132,22 @@ case!(
         bed.host.needs_root()?;
         bed.host.needs_program("strace")?;
         sweep(bed, Follow::One, &["KILL"], &|| create_words(bed))
+    }
+);
+
+case!(
+    a_create_with_an_id_map_killed_at_a_call_is_cleaned_up,
+    safety(
+        &["c6.9-PDEATHSIG", "c4.1.f-force", "3.idmap"],
+        "security C-23: the same where mounts are id-mapped, which takes a process in a user namespace meanwhile"
+    ),
+    |bed| {
+        bed.host.needs_root()?;
+        bed.host.needs_program("strace")?;
+        let source = bed.directory("data")?;
+        let config = bed.config().bind(&source, "/mnt", &["bind", "idmap=uids=0-1-10;gids=0-1-10"]);
+        let config = config.bind(&source, "/mnt", &["bind", "idmap=uids=0-2-10;gids=0-2-10"]);
+        sweep(bed, Follow::One, &["KILL"], &|| words_to_create(bed, &config))
     }
 );
 

@@ -76,7 +76,11 @@ case!(
     ),
     |bed| {
         tmpfs(bed, &["silent", "lazytime", "nomand"], &["rw"])?;
-        tmpfs(bed, &["loud", "nolazytime", "noiversion"], &["rw"])
+        tmpfs(bed, &["loud", "nolazytime", "noiversion"], &["rw"])?;
+        let facts = bed.facts(&bed.config().mount("/mnt", "tmpfs", "tmpfs", &["iversion", "mand", "lazytime"]))?;
+        let data = mount_at(&facts, "/mnt")?["super"].clone();
+        ensure!(crate::facts::holds(&data, "lazytime"), "lazytime is not among {data}");
+        Ok(())
     }
 );
 

@@ -1,6 +1,7 @@
 //! config.md, `mounts`: order, sources, destinations, types.
 
-use crate::case::{caller, case, ensure, may, must, same, should};
+use crate::bed::Bed;
+use crate::case::{Check, caller, case, ensure, may, must, same, should};
 use crate::facts::{denied, has_options, mount_at, worked};
 use serde_json::json;
 
@@ -73,7 +74,7 @@ case!(bind_leaves_the_submounts, must(&["3.bind-rbind"], "config.md#mounts: bind
 });
 
 /// A directory with a tmpfs mounted on its `sub`, unmounted with the worker's namespace.
-pub(super) fn tree_with_submount(bed: &crate::bed::Bed) -> crate::case::Check<std::path::PathBuf> {
+pub(super) fn tree_with_submount(bed: &Bed) -> Check<std::path::PathBuf> {
     use rustix::mount::{MountFlags, mount};
     bed.host.needs_root()?;
     let source = bed.directory("tree")?;
@@ -228,6 +229,69 @@ case!(
 );
 
 case!(
+    tmpcopyup_copies_owners_and_attributes,
+    may(
+        &["3.tmpcopyup"],
+        "config.md#mounts: tmpcopyup: modes, owners and extended attributes are those of the contents"
+    ),
+    |bed| {
+        bed.host.needs_root()?;
+        // cap_net_raw=p, as linux/capability.h lays it out.
+        let capability: Vec<u8> =
+            [0x0200_0000_u32, 1 << 13, 0, 0, 0].iter().flat_map(|word| word.to_le_bytes()).collect();
+        let config = bed.config().mount("/etc", "tmpfs", "tmpfs", &["tmpcopyup"]);
+        let config = config.steps("stat /etc/tool + lstat /etc/link + xattr /etc/tool security.capability");
+        let bundle = bed.bundle(&config)?;
+        let etc = bundle.rootfs().join("etc");
+        std::fs::write(etc.join("tool"), "")?;
+        std::os::unix::fs::symlink("tool", etc.join("link"))?;
+        for (path, uid, gid) in [("tool", 5, 6), ("link", 7, 8)] {
+            std::os::unix::fs::lchown(etc.join(path), Some(uid), Some(gid))?;
+        }
+        let flags = rustix::fs::XattrFlags::empty();
+        rustix::fs::setxattr(etc.join("tool"), "security.capability", &capability, flags)?;
+        let steps = bed.run_bundle(&bundle)?.succeeded("run")?.steps();
+        for (step, path, uid, gid) in [("stat", "/etc/tool", 5, 6), ("lstat", "/etc/link", 7, 8)] {
+            let facts = worked(&steps, step, path)?;
+            same(path, (&facts["uid"], &facts["gid"]), (&json!(uid), &json!(gid)))?;
+        }
+        same("file capability", worked(&steps, "xattr", "/etc/tool")?, json!(capability))
+    }
+);
+
+case!(
+    tmpcopyup_leaves_what_an_option_says,
+    may(&["3.tmpcopyup", "3.mounts.options"], "config.md#mounts: tmpcopyup with mode= and ro: both hold for the tmpfs"),
+    |bed| {
+        let config = bed.config().mount("/etc", "tmpfs", "tmpfs", &["tmpcopyup", "mode=1750", "ro"]);
+        let bundle = bed.bundle(&config.steps("stat /etc + read /etc/file + write /etc/new x"))?;
+        std::fs::write(bundle.rootfs().join("etc/file"), "old")?;
+        let steps = bed.run_bundle(&bundle)?.succeeded("run")?.steps();
+        same("mode", &worked(&steps, "stat", "/etc")?["mode"], &json!("1750"))?;
+        same("content", worked(&steps, "read", "/etc/file")?, json!("old"))?;
+        denied(&steps, "write", "/etc/new", &["EROFS"])
+    }
+);
+
+case!(
+    a_file_system_of_the_hosts_directories_is_mounted,
+    must(
+        &["3.mounts.type", "3.mounts.source"],
+        "config.md#mounts: any type the kernel supports, from paths of the host"
+    ),
+    |bed| {
+        bed.host.needs_root()?;
+        let lower = bed.directory("lower")?;
+        std::fs::write(lower.join("file"), "below")?;
+        let option = format!("lowerdir={}:{}", lower.display(), bed.directory("lowest")?.display());
+        let config = bed.config().mount("/mnt", "overlay", "overlay", &["nosuid", &option]);
+        let steps = bed.steps(&config.steps("report + read /mnt/file"))?;
+        has_options(&steps[0], "/mnt", &["nosuid"])?;
+        same("content", worked(&steps, "read", "/mnt/file")?, json!("below"))
+    }
+);
+
+case!(
     the_cgroup_file_system_is_mounted,
     must(&["3.mounts.type"], "config.md#mounts: type cgroup shows the host's cgroup world below the destination"),
     |bed| {
@@ -256,27 +320,38 @@ case!(
         &["T-A19", "3.mounts.type"],
         "T-A19: a cgroup mount with ro, with and without cgroup namespace: mkdir in every hierarchy fails"
     ),
-    |bed| {
-        let options = crate::cgroups::KeptOptions::keep();
-        for config in [bed.config(), bed.config().namespace("cgroup")] {
-            let config = config.mount("/sys/fs/cgroup", "cgroup", "cgroup", &["nosuid", "noexec", "nodev", "ro"]);
-            let facts = bed.facts(&config)?;
-            let points: Vec<String> = facts["mounts"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(|mount| Some(mount["point"].as_str()?.to_owned()))
-                .filter(|point| point.starts_with("/sys/fs/cgroup"))
-                .collect();
-            ensure!(!points.is_empty(), "no cgroup mount");
-            let steps: Vec<String> = points.iter().map(|point| format!("mkdir {point}/new")).collect();
-            for step in bed.steps(&config.steps(&steps.join(" + ")))? {
-                ensure!(step["ok"] == false, "{step}");
-            }
-        }
-        options.unchanged()
-    }
+    |bed| no_cgroup_mount_is_written(bed, "ro")
 );
+
+case!(
+    a_cgroup_mount_is_read_only_to_its_depth,
+    should(
+        &["3.recursive-rro-rrw-rsuid-rnosuid", "3.mounts.type", "T-A19"],
+        "config.md#mounts: rro: recursively read-only, the hierarchies of a cgroup mount included"
+    ),
+    |bed| no_cgroup_mount_is_written(bed, "rro")
+);
+
+fn no_cgroup_mount_is_written(bed: &Bed, option: &str) -> Check {
+    let options = crate::cgroups::KeptOptions::keep();
+    for config in [bed.config(), bed.config().namespace("cgroup")] {
+        let config = config.mount("/sys/fs/cgroup", "cgroup", "cgroup", &["nosuid", "noexec", "nodev", option]);
+        let facts = bed.facts(&config)?;
+        let points: Vec<String> = facts["mounts"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|mount| Some(mount["point"].as_str()?.to_owned()))
+            .filter(|point| point.starts_with("/sys/fs/cgroup"))
+            .collect();
+        ensure!(!points.is_empty(), "no cgroup mount");
+        let steps: Vec<String> = points.iter().map(|point| format!("mkdir {point}/new")).collect();
+        for step in bed.steps(&config.steps(&steps.join(" + ")))? {
+            ensure!(step["ok"] == false, "{step}");
+        }
+    }
+    options.unchanged()
+}
 
 case!(
     a_device_bound_into_the_container_works,
