@@ -112,6 +112,10 @@ impl Bed {
         program
     }
 
+    pub(crate) fn needs_no_systemd_driver(&self) -> Check {
+        if self.systemd { skip("not with --systemd-cgroup") } else { Ok(()) }
+    }
+
     pub(crate) fn needs_systemd_driver(&self) -> Check {
         if self.systemd { Ok(()) } else { crate::verdict::skip("needs --systemd-cgroup") }
     }

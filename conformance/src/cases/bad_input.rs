@@ -90,13 +90,15 @@ case!(
     ten_thousand_mounts_are_refused_or_mounted,
     must(&["8.a1"], "hull: a config of 10,000 mounts is carried out or refused in one line, in bounded time"),
     |bed| {
+        // systemd looks at every mount there is: nothing beside this case would be answered in time.
+        bed.needs_no_systemd_driver()?;
         let source = bed.directory("data")?;
         let tmpfs = json!({"destination": "/mnt", "type": "tmpfs", "source": "tmpfs"});
         let bind = json!({"destination": "/mnt", "type": "none", "source": source, "options": ["bind", "ro"]});
         for mount in [tmpfs, bind] {
             let bundle = bed.bundle(&bed.config().set("/mounts", json!(vec![mount; 10_000])).steps("exit 0"))?;
             let run = bed.command(&["run", "--bundle", &bundle.path.to_string_lossy(), &bed.id()]);
-            let output = bed.spawn(run, bed.null())?.finish_within(std::time::Duration::from_secs(60))?;
+            let output = bed.spawn(run, bed.null())?.finish_within(std::time::Duration::from_secs(10))?;
             if output.code != 0 {
                 bed.is_clean_refusal(&output)?;
             }
