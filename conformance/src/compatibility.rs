@@ -37,8 +37,10 @@ is what each runtime does otherwise, at the version named. How to run it: [testi
 
 /// What no environment has.
 const NEVER_RUN: &str = "
-None of them has SELinux. What hull writes where it is on (`process.selinuxLabel`, `linux.mountLabel`) is held by unit
-tests alone, and was never exercised; where it is off, both are refused, and cases show that.
+None of them has SELinux, a mounted resctrl, an RDMA device or hardware of its own on the network. What hull writes there
+is held by unit tests alone and was never exercised: `process.selinuxLabel` and `linux.mountLabel`; `linux.intelRdt`, on
+directories that stand for resctrl; `linux.resources.rdma`; `linux.netDevices` with anything but veth devices and bridges.
+Where the machine lacks them they are refused, and cases show that.
 ";
 
 /// Takes the results given into the figures and writes the document.
