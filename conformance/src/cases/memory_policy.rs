@@ -1,13 +1,14 @@
 //! config-linux.md, `memoryPolicy`: the NUMA policy of the container's process,
 //! as the kernel shows it in numa_maps.
 
+use super::all_refused;
 use crate::bed::Bed;
 use crate::bundle::Config;
 use crate::case::{Check, case, ensure, must};
 use serde_json::{Value, json};
 
 fn with_policy(bed: &Bed, policy: Value) -> Config {
-    bed.config().set("/linux/memoryPolicy", policy)
+    bed.config().set(POLICY, policy)
 }
 
 /// Every mapping of the payload, and of a child of it, must show this policy.
@@ -25,13 +26,7 @@ fn shows(bed: &Bed, policy: Value, wanted: &str) -> Check {
     Ok(())
 }
 
-fn all_refused(bed: &Bed, policies: &[Value]) -> Check {
-    for policy in policies {
-        let refused = bed.create_refused(&with_policy(bed, policy.clone()));
-        ensure!(refused.is_ok(), "{policy}: {refused:?}");
-    }
-    Ok(())
-}
+const POLICY: &str = "/linux/memoryPolicy";
 
 case!(
     the_memory_policy_is_set_and_inherited,
@@ -95,6 +90,7 @@ case!(
     |bed| {
         all_refused(
             bed,
+            POLICY,
             &[
                 json!({}),
                 json!({"nodes": "0"}),
@@ -117,6 +113,7 @@ case!(
         let nodes = |mode: &str, nodes: &str| json!({"mode": mode, "nodes": nodes});
         all_refused(
             bed,
+            POLICY,
             &[
                 json!({"mode": "MPOL_BIND"}),
                 nodes("MPOL_BIND", ""),
@@ -145,6 +142,7 @@ case!(
         let flags = |mode: &str, flags: &[&str]| json!({"mode": mode, "nodes": "0", "flags": flags});
         all_refused(
             bed,
+            POLICY,
             &[
                 flags("MPOL_BIND", &["MPOL_F_WISHES"]),
                 flags("MPOL_BIND", &[""]),

@@ -80,6 +80,15 @@ fn ready<'b>(bed: &'b Bed, config: &Config) -> Check<Container<'b>> {
     Ok(container)
 }
 
+/// Each of these values of one property must be refused.
+fn all_refused(bed: &Bed, pointer: &str, values: &[Value]) -> Check {
+    for value in values {
+        let refused = bed.create_refused(&bed.config().set(pointer, value.clone()));
+        ensure!(refused.is_ok(), "{value}: {refused:?}");
+    }
+    Ok(())
+}
+
 /// A config with one value below `linux.resources`, where its controller can be had.
 fn limited(bed: &Bed, controller: &str, pointer: &str, value: Value) -> Check<Config> {
     bed.host.needs_controller(controller)?;

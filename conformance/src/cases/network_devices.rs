@@ -9,7 +9,7 @@ use crate::network::Network;
 use crate::verdict::skip;
 use serde_json::{Value, json};
 
-fn with_devices(bed: &Bed, devices: Value) -> Config {
+pub(super) fn with_devices(bed: &Bed, devices: Value) -> Config {
     bed.config().set("/linux/netDevices", devices)
 }
 

@@ -1,6 +1,7 @@
 //! config-linux.md, `netDevices`: a device that has moved when its create fails, or is killed.
 //! The device is outside again as it was, as if nothing had been tried.
 
+use super::network_devices::with_devices;
 use crate::bed::Bed;
 use crate::bundle::Config;
 use crate::case::{Check, caller, case, ensure, must, same};
@@ -11,12 +12,15 @@ use serde_json::{Value, json};
 const AS_IF_NEVER_TRIED: &str =
     "runtime.md#errors: as if the operation were never attempted: devices are outside as they were";
 
-fn with_devices(bed: &Bed, devices: Value) -> Config {
-    bed.config().set("/linux/netDevices", devices)
-}
-
 fn failing_hook(bed: &Bed) -> Value {
     json!({"path": bed.probe, "args": ["probe", "stdin", "+", "exit", "3"]})
+}
+
+/// The link `ctr0` is as before, after a create that a hook made fail.
+fn comes_back(bed: &Bed, network: &Network, config: Config) -> Check {
+    let before = picture(network, "ctr0")?;
+    bed.create_refused(&config.set("/hooks/createRuntime/-", failing_hook(bed)))?;
+    same("ctr0", picture(network, "ctr0")?, before)
 }
 
 /// What a link is: all but what the kernel counts, and what it makes of the other end.
@@ -73,13 +77,9 @@ case!(
         network.link("ctr0")?;
         network.ip("address add 192.0.2.5/24 dev ctr0")?;
         network.ip("link set ctr0 up")?;
-        let before = picture(&network, "ctr0")?;
         let other = network.another()?;
-        let config = with_devices(bed, json!({"ctr0": {"name": "eth0"}}))
-            .namespace_path("network", &other.path())
-            .set("/hooks/createRuntime/-", failing_hook(bed));
-        bed.create_refused(&config)?;
-        same("ctr0", picture(&network, "ctr0")?, before)?;
+        let config = with_devices(bed, json!({"ctr0": {"name": "eth0"}}));
+        comes_back(bed, &network, config.namespace_path("network", &other.path()))?;
         ensure!(other.facts("eth0")?.is_none(), "it is in the joined namespace, too");
         Ok(())
     }
@@ -92,10 +92,7 @@ case!(a_port_comes_back_to_its_bridge, must(&["4.netDevices-lifecycle", "1.Any-e
     }
     network.link("ctr0")?;
     network.ip("link set ctr0 master bridge0 up")?;
-    let before = picture(&network, "ctr0")?;
-    let config = with_devices(bed, json!({"ctr0": {}})).set("/hooks/createRuntime/-", failing_hook(bed));
-    bed.create_refused(&config)?;
-    same("ctr0", picture(&network, "ctr0")?, before)
+    comes_back(bed, &network, with_devices(bed, json!({"ctr0": {}})))
 });
 
 case!(

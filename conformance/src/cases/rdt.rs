@@ -1,6 +1,7 @@
 //! config-linux.md, `intelRdt`: groups below the resctrl file system, and the
 //! errors where it is not mounted.
 
+use super::all_refused;
 use crate::bed::Bed;
 use crate::bundle::Config;
 use crate::case::{Check, case, ensure, must, same, skip};
@@ -9,8 +10,10 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+const RDT: &str = "/linux/intelRdt";
+
 fn with_rdt(bed: &Bed, rdt: Value) -> Config {
-    bed.config().set("/linux/intelRdt", rdt)
+    bed.config().set(RDT, rdt)
 }
 
 /// Where resctrl is mounted, if it is.
@@ -76,7 +79,7 @@ case!(
         if mounted().is_some() {
             return skip("resctrl is mounted here");
         }
-        for rdt in [
+        let values = [
             json!({}),
             json!({"closID": "guaranteed"}),
             json!({"closID": "/"}),
@@ -84,11 +87,8 @@ case!(
             json!({"memBwSchema": "MB:0=70"}),
             json!({"schemata": ["L3:0=f", "MB:0=70"]}),
             json!({"enableMonitoring": true}),
-        ] {
-            let refused = bed.create_refused(&with_rdt(bed, rdt.clone()));
-            ensure!(refused.is_ok(), "{rdt}: {refused:?}");
-        }
-        Ok(())
+        ];
+        all_refused(bed, RDT, &values)
     }
 );
 
@@ -99,7 +99,7 @@ case!(
         "config-linux.md#intelrdt: memBwSchema MUST start with `MB:`; it and schemata hold no newline; closID is a name"
     ),
     |bed| {
-        for rdt in [
+        let values = [
             json!({"memBwSchema": "L3:0=f"}),
             json!({"memBwSchema": "0=70"}),
             json!({"memBwSchema": "MB:0=70\nL3:0=f"}),
@@ -110,11 +110,8 @@ case!(
             json!({"closID": "guaranteed/inner"}),
             json!({"closID": "../guaranteed"}),
             json!({"enableMonitoring": "yes"}),
-        ] {
-            let refused = bed.create_refused(&with_rdt(bed, rdt.clone()));
-            ensure!(refused.is_ok(), "{rdt}: {refused:?}");
-        }
-        Ok(())
+        ];
+        all_refused(bed, RDT, &values)
     }
 );
 

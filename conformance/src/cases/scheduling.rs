@@ -1,5 +1,6 @@
 //! config.md, `process`: scheduler and ioPriority; config-linux.md: personality.
 
+use super::all_refused;
 use crate::bed::Bed;
 use crate::bundle::Config;
 use crate::case::{Check, case, ensure, must, same};
@@ -22,14 +23,6 @@ fn with_realtime(config: Config) -> Config {
         return config.set("/linux/resources/cpu", ration);
     }
     config
-}
-
-fn all_refused(bed: &Bed, pointer: &str, values: &[Value]) -> Check {
-    for value in values {
-        let refused = bed.create_refused(&bed.config().set(pointer, value.clone()));
-        ensure!(refused.is_ok(), "{value}: {refused:?}");
-    }
-    Ok(())
 }
 
 case!(

@@ -1,12 +1,12 @@
 //! The v1 hierarchies as the container sees them: a tmpfs with a directory for each.
 
-use super::{filesystem, trees::Trees};
+use super::{attributes, filesystem, trees::Trees};
 use crate::{
     failure::{Context, Failure},
     root::{Make, Root, c_string},
 };
 use alloc::format;
-use hull_spec::plan::{CgroupV1Mount, CgroupV1Source, FsParameter, Mount, MountAttributes};
+use hull_spec::plan::{CgroupV1Mount, CgroupV1Source, FsParameter, Mount};
 use hull_sys::{
     Errno,
     fd::OwnedFd,
@@ -41,15 +41,8 @@ pub(super) fn mount(
         };
         mount::set_attributes(&tmpfs, readonly, Depth::One).context("make it read-only")?;
     }
-    let MountAttributes { set, clear } = plan.recursive_attributes;
-    if (set, clear) != (0, 0) {
-        let all = Attributes {
-            set,
-            clear,
-            ..Attributes::default()
-        };
-        mount::set_attributes(&tmpfs, all, Depth::Tree).context("set their attributes")?;
-    }
+    attributes::set(&tmpfs, plan.recursive_attributes, Depth::Tree)
+        .context("set their attributes")?;
     Ok(tmpfs)
 }
 

@@ -1,6 +1,7 @@
 //! The root filesystem: reached, filled, entered, sealed. Each step hands its token to the next,
 //! so that another order does not compile.
 
+mod attributes;
 mod cgroup_v1;
 mod covers;
 mod devices;

@@ -1,7 +1,7 @@
 //! `mounts` of the config, in listed order, each built detached with its attributes set, then
 //! attached to a destination that was resolved inside the root once.
 
-use super::{cgroup_v1, filesystem as fresh, trees::Trees};
+use super::{attributes, cgroup_v1, filesystem as fresh, trees::Trees};
 use crate::{
     conversation::Conversation,
     copy_up,
@@ -146,21 +146,8 @@ fn copy_up(root: &Root, plan: &Mount, into: &OwnedFd) -> Result<(), Failure> {
     }
 }
 
-fn set(mount: &OwnedFd, attributes: MountAttributes, depth: Depth) -> Result<(), Failure> {
-    if attributes == MountAttributes::default() {
-        return Ok(());
-    }
-    let MountAttributes { set, clear } = attributes;
-    mount::set_attributes(
-        mount,
-        Attributes {
-            set,
-            clear,
-            ..Attributes::default()
-        },
-        depth,
-    )
-    .context("set its attributes")
+fn set(mount: &OwnedFd, plan: MountAttributes, depth: Depth) -> Result<(), Failure> {
+    attributes::set(mount, plan, depth).context("set its attributes")
 }
 
 /// What is copied has to be written before the mount may be read-only.
